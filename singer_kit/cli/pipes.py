@@ -1,0 +1,142 @@
+"""A connector's two ends: what it reads, and the wire it writes, kept clean of anything else.
+
+It moves bytes; it must not know messages.
+"""
+
+import contextlib
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO, TextIO
+
+from singer_kit.cli.stop import Stop
+from singer_kit.errors import ReaderGoneError
+
+__all__ = ["IO", "standard_io"]
+
+CHUNK_BYTES = 1 << 16
+
+
+class IO:
+    """Input and output of one run.
+
+    `input` is any binary stream, None when there is none; `output` a descriptor or a binary stream, None when the
+    reader never was there. `stop` ends a wait for input early.
+    """
+
+    def __init__(
+        self, input: BinaryIO | None = None, output: BinaryIO | int | None = None, *, stop: Stop | None = None
+    ) -> None:
+        self.input = input
+        self._output = output
+        self._stop = stop
+        self._descriptor = _descriptor(input)
+
+    def read(self, size: int = CHUNK_BYTES, *, timeout: float | None = None) -> bytes | None:
+        """Up to `size` bytes as soon as some are there; b"" at the end of the input, None when none came.
+
+        None means that `timeout` seconds passed or that the run was asked to end. Without a descriptor (a stream in
+        memory) it reads at once.
+        """
+        if self._stop is not None and self._stop.requested:
+            return None
+        if self.input is None:
+            return b""
+        if self._descriptor is None:
+            return self.input.read(size)
+        if not self._wait(timeout):
+            return None
+        return os.read(self._descriptor, size)
+
+    def chunks(self, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+        """The input in pieces of up to `size` bytes, until it ends or the run is asked to end."""
+        while chunk := self.read(size):
+            yield chunk
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """All of `data` is with the system on return; nothing is buffered here.
+
+        Raises `ReaderGoneError` when whoever read our output has closed it.
+        """
+        try:
+            if isinstance(self._output, int):
+                self._write_all(self._output, memoryview(data))
+            elif self._output is not None:
+                self._output.write(data)
+                self._output.flush()
+            else:
+                raise ReaderGoneError("There is no output to write to.")
+        except BrokenPipeError as error:
+            raise ReaderGoneError("Whoever read our output has closed it.") from error
+
+    def flush(self) -> None:
+        """Nothing is left unwritten on return."""
+
+    def _write_all(self, descriptor: int, left: memoryview) -> None:
+        while left:
+            try:
+                left = left[os.write(descriptor, left) :]
+            except BlockingIOError:  # somebody made the pipe non-blocking
+                select.select([], [descriptor], [])
+
+    def _wait(self, timeout: float | None) -> bool:
+        """True when input is there; False when the time is up or the run was asked to end."""
+        descriptor = self._descriptor
+        poll = select.poll()
+        poll.register(descriptor or 0, select.POLLIN)
+        if self._stop is not None:
+            poll.register(self._stop.fileno(), select.POLLIN)
+        ready = poll.poll(None if timeout is None else max(0.0, timeout * 1000))
+        return any(each == descriptor for each, _ in ready) and not (self._stop and self._stop.requested)
+
+
+def _descriptor(stream: BinaryIO | None) -> int | None:
+    try:
+        return stream.fileno() if stream is not None else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+@contextlib.contextmanager
+def standard_io(stop: Stop, *, stray: TextIO) -> Iterator[IO]:
+    """The process's own ends. Inside, whatever prints goes to `stray`, never into the wire.
+
+    Descriptor 1 is moved aside and points to the standard error, so that libraries and child processes cannot write
+    into the wire either. When somebody has replaced `sys.stdout` (a test's capture), the wire is what they put there.
+    """
+    printed = sys.stdout
+    owns_descriptor = printed is not None and printed is sys.__stdout__ and _is_standard_output(printed)
+    wire: BinaryIO | int | None = None
+    if owns_descriptor:
+        printed.flush()
+        wire = os.dup(1)
+        os.dup2(2, 1)
+    elif printed is not None:
+        wire = getattr(printed, "buffer", None) or _Encoded(printed)  # type: ignore[assignment]
+    sys.stdout = stray
+    try:
+        yield IO(getattr(sys.stdin, "buffer", None), wire, stop=stop)
+    finally:
+        sys.stdout = printed
+        if owns_descriptor and isinstance(wire, int):
+            os.dup2(wire, 1)
+            os.close(wire)
+
+
+def _is_standard_output(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 1
+    except (OSError, ValueError):
+        return False
+
+
+class _Encoded:
+    """Bytes written here arrive as text in a stream that takes nothing else."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self.flush = text.flush
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._text.write(bytes(data).decode("utf-8"))
