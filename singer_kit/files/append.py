@@ -3,20 +3,15 @@
 import logging
 import os
 import stat
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from singer_kit.errors import DestinationError
 
-try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
-except ImportError:  # Windows: no advisory locks of this kind
-    LOCK_EX = LOCK_NB = 0
-
-    def flock(_fd: int, _operation: int, /) -> None:
-        """No lock is taken."""
-
+if sys.platform != "win32":
+    import fcntl
 
 logger = logging.getLogger("singer_kit.files")
 
@@ -65,10 +60,10 @@ class AppendFile:
             raise
 
     def _lock(self) -> None:
-        if not self._is_regular:
+        if sys.platform == "win32" or not self._is_regular:
             return
         try:
-            flock(self._fd, LOCK_EX | LOCK_NB)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DestinationError(
                 "A file is already being written, by another process or another stream of this one.",
