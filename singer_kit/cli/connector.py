@@ -17,9 +17,9 @@ __all__ = ["CATALOG", "DISCOVER", "INPUT", "SAVED_STATE", "STATE", "TEST", "Conn
 class Flag(Struct, frozen=True):
     """A flag of one connector. Its value stands in the options under `key`.
 
-    Without a `metavar` it is a switch (False, True), otherwise it takes one value (None when not given), and a list
-    of values when `repeatable`. `choices` are the values it takes, none for any; a flag with `optional_value` may
-    stand alone and then has that value.
+    Without a `metavar` it is a switch (False, True), otherwise it takes one value (None when not given), and
+    a list of values when `repeatable`. `choices` are the values it takes, none for any; a flag with
+    `optional_value` may stand alone and then has that value.
     """
 
     name: str
@@ -52,9 +52,9 @@ SAVED_STATE = Flag("--saved-state", "Print the state that the destination holds 
 class Connector(Protocol):
     """A class that `singer_kit.cli.run.run` can run.
 
-    Call order: `settings` and `about` answer without a config; `execute` is called once, with a config that has
-    passed. It raises a `SingerKitError` to end the run with that error's exit code, and returns early, everything
-    safe written, when `stop.requested`; the exit code is then 128 + the signal's number.
+    Call order: `settings` and `about` answer without a config; `execute` is called once, with a config that
+    has passed. It raises a `SingerKitError` to end the run with that error's exit code, and returns early,
+    everything safe written, when `stop.requested`; the exit code is then 128 + the signal's number.
     """
 
     kind: ClassVar[Literal["tap", "target", "mapper"]]

@@ -21,23 +21,27 @@ CHUNK_BYTES = 1 << 16
 class IO:
     """Input and output of one run.
 
-    `input` is any binary stream, None when there is none; `output` a descriptor or a binary stream, None when the
-    reader never was there. `stop` ends a wait for input early.
+    `source` is any binary stream, None when there is none; `output` a descriptor or a binary stream, None when
+    the reader never was there. `stop` ends a wait for input early.
     """
 
     def __init__(
-        self, input: BinaryIO | None = None, output: BinaryIO | int | None = None, *, stop: Stop | None = None
+        self,
+        source: BinaryIO | None = None,
+        output: BinaryIO | int | None = None,
+        *,
+        stop: Stop | None = None,
     ) -> None:
-        self.input = input
+        self.input = source
         self._output = output
         self._stop = stop
-        self._descriptor = _descriptor(input)
+        self._descriptor = _descriptor(source)
 
     def read(self, size: int = CHUNK_BYTES, *, timeout: float | None = None) -> bytes | None:
         """Up to `size` bytes as soon as some are there; b"" at the end of the input, None when none came.
 
-        None means that `timeout` seconds passed or that the run was asked to end. Without a descriptor (a stream in
-        memory) it reads at once.
+        None means that `timeout` seconds passed or that the run was asked to end. Without a descriptor (a
+        stream in memory) it reads at once.
         """
         if self._stop is not None and self._stop.requested:
             return None
@@ -102,13 +106,14 @@ def _descriptor(stream: BinaryIO | None) -> int | None:
 def standard_io(stop: Stop, *, stray: TextIO) -> Iterator[IO]:
     """The process's own ends. Inside, whatever prints goes to `stray`, never into the wire.
 
-    Descriptor 1 is moved aside and points to the standard error, so that libraries and child processes cannot write
-    into the wire either. When somebody has replaced `sys.stdout` (a test's capture), the wire is what they put there.
+    Descriptor 1 is moved aside and points to the standard error, so that libraries and child processes cannot
+    write into the wire either. When somebody has replaced `sys.stdout` (a test's capture), the wire is what
+    they put there.
     """
-    printed = sys.stdout
-    owns_descriptor = printed is not None and printed is sys.__stdout__ and _is_standard_output(printed)
+    printed: TextIO | None = sys.stdout
+    owns_descriptor = printed is sys.__stdout__ and _is_standard_output(printed)
     wire: BinaryIO | int | None = None
-    if owns_descriptor:
+    if printed is not None and owns_descriptor:
         printed.flush()
         wire = os.dup(1)
         os.dup2(2, 1)
@@ -124,9 +129,9 @@ def standard_io(stop: Stop, *, stray: TextIO) -> Iterator[IO]:
             os.close(wire)
 
 
-def _is_standard_output(stream: TextIO) -> bool:
+def _is_standard_output(stream: TextIO | None) -> bool:
     try:
-        return stream.fileno() == 1
+        return stream is not None and stream.fileno() == 1
     except (OSError, ValueError):
         return False
 

@@ -49,7 +49,7 @@ class Stop:
     def fileno(self) -> int:
         """A descriptor that turns readable, and stays so, once the run was asked to end."""
         if self._pipe is None:
-            # Made on demand and never emptied: a threading.Event set inside a handler may deadlock with its own wait.
+            # A pipe, for a threading.Event that a handler sets may deadlock with its own wait.
             self._pipe = os.pipe()
             for end in self._pipe:
                 os.set_blocking(end, False)
@@ -69,7 +69,7 @@ class Stop:
 
 @contextlib.contextmanager
 def stop_on_signals(stop: Stop) -> Iterator[None]:
-    """Inside, the first SIGTERM or SIGINT sets `stop`, a second one ends the process at once with 128 + its number.
+    """Inside, the first SIGTERM or SIGINT sets `stop`, a second one ends the process with 128 + its number.
 
     Outside the main thread signals stay with whoever runs it: nothing is changed there.
     """
