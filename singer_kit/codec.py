@@ -22,6 +22,7 @@ __all__ = [
     "Struct",
     "UnsetType",
     "ValidationError",
+    "astuple",
     "convert",
     "decode",
     "define_struct",
@@ -46,6 +47,7 @@ EncodeError: Final = (TypeError, ValueError, OverflowError, UnicodeEncodeError)
 convert = msgspec.convert
 to_builtins = msgspec.to_builtins
 define_struct = msgspec.defstruct
+astuple = msgspec.structs.astuple
 
 
 def _encodes_more(value: object) -> object:

@@ -85,7 +85,14 @@ def configure() -> None:
 
 def run() -> None:
     """`singer-kit run tap-csv target-duckdb`, with state kept under the id `flights`."""
-    command = [Path(sys.executable).with_name("singer-kit"), "run", "tap-csv", "target-duckdb", "--id", "flights"]
+    command = [
+        Path(sys.executable).with_name("singer-kit"),
+        "run",
+        "tap-csv",
+        "target-duckdb",
+        "--id",
+        "flights",
+    ]
     configs = ["--tap-config", DEMO / "tap.json", "--target-config", DEMO / "target.json"]
     subprocess.run([*command, *configs], check=True, env={**os.environ, "SINGER_KIT_HOME": str(DEMO / "home")})
 
@@ -142,7 +149,9 @@ def main() -> int:
     state = json.loads((DEMO / "home" / "state" / "flights.json").read_text())
     print("\n".join("  " + line for line in json.dumps(state, indent=2).splitlines()))
 
-    good = second["flights"] == FLIGHTS and third == second and first["flights"] == FLIGHTS - (december.count(b"\n") - 1)
+    good = (
+        second["flights"] == FLIGHTS and third == second and first["flights"] == FLIGHTS - (december.count(b"\n") - 1)
+    )
     say(
         f"All {FLIGHTS:,} flights are in {DATABASE.relative_to(ROOT)}, and the third run added none."
         if good

@@ -73,9 +73,7 @@ class Response(Struct, frozen=True):
 class Client:
     """One pool of connections with a timeout, a retry policy and a user agent. Close it when the run is over."""
 
-    def __init__(
-        self, *, user_agent: str, retry: RetryPolicy | None = None, timeout_seconds: float = 300.0
-    ) -> None:
+    def __init__(self, *, user_agent: str, retry: RetryPolicy | None = None, timeout_seconds: float = 300.0) -> None:
         self.user_agent = user_agent
         self.retry = retry or RetryPolicy()
         self.timeout_seconds = timeout_seconds
@@ -113,7 +111,9 @@ class Client:
             )
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema) as error:
             raise SourceError(
-                "The URL is not one.", place=f"request: {request.place}", next_step="correct url_base or path."
+                "The URL is not one.",
+                place=f"request: {request.place}",
+                next_step="correct url_base or path.",
             ) from error
         except requests.exceptions.RequestException as error:
             raise TryAgainError(

@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from singer_kit.codec import Struct, field

@@ -57,7 +57,8 @@ def parse_template(source: str) -> Template:
             pieces.append(Field(name, style or ""))
     except ValueError as error:
         raise SettingsError(
-            f"The text {source!r} is no template: {error}.", next_step="write {{ for a brace that is meant as one."
+            f"The text {source!r} is no template: {error}.",
+            next_step="write {{ for a brace that is meant as one.",
         ) from None
     return Template(source, tuple(pieces))
 

@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from singer_kit.errors import SettingsError
-from singer_kit.http.template import parse_template, parse_templates, render_parameters, render_path, render_text
+from singer_kit.http.template import (
+    parse_template,
+    parse_templates,
+    render_parameters,
+    render_path,
+    render_text,
+)
 
 
 def test_path_values_are_percent_encoded_slashes_too() -> None:
