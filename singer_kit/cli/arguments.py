@@ -54,9 +54,7 @@ def parser_of(connector: type[Connector]) -> argparse.ArgumentParser:
     )
     for flag in connector.flags:
         _add(parser, flag)
-    parser.add_argument(
-        "--about", action="store_true", help="Describe the connector and its settings, and end."
-    )
+    parser.add_argument("--about", action="store_true", help="Describe the connector and its settings, and end.")
     parser.add_argument(
         "--format",
         choices=("text", "json", "markdown"),
@@ -73,16 +71,16 @@ def parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> dict[str, Any
     if unknown:
         word = unknown[0].partition("=")[0]
         meant = nearest(word, (name for name in parser._option_string_actions if name.startswith("--")))
-        what = "flag" if word.startswith("-") else "argument"
-        raise UsageError(
-            f"{parser.prog} has no {what} {word}" + (f"; did you mean {meant}?" if meant else "."),
+        no_flag = f"has no flag {word}" + (f"; did you mean {meant}?" if meant else ".")
+        raise UsageError(  # a word that is no flag may be a secret that lost its flag
+            f"{parser.prog} {no_flag if word.startswith('-') else 'takes flags only, no further words.'}",
             next_step=f"run `{parser.prog} --help` for its flags.",
         )
     return vars(options)
 
 
 def _add(parser: argparse.ArgumentParser, flag: Flag) -> None:
-    names = [*flag.aliases, flag.name]
+    names = [flag.name, *flag.aliases]
     if not flag.metavar and not flag.choices:
         parser.add_argument(*names, dest=flag.key, action="store_true", help=flag.help)
         return

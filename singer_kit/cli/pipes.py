@@ -21,8 +21,8 @@ CHUNK_BYTES = 1 << 16
 class IO:
     """Input and output of one run.
 
-    `source` is any binary stream, None when there is none; `output` a descriptor or a binary stream, None when
-    the reader never was there. `stop` ends a wait for input early.
+    `source` is any binary stream, None when there is none; `output` a descriptor or a binary stream, None
+    when the reader never was there. `stop` ends a wait for input early.
     """
 
     def __init__(

@@ -36,9 +36,7 @@ def run(connector: type[Connector], argv: Sequence[str] | None = None) -> int:
         stop = Stop()
         stack.callback(stop.close)
         stderr = stack.enter_context(redacting(redact))
-        stack.enter_context(
-            logging_to(stderr, level=level_from(environ, connector.name), form=form, redact=redact)
-        )
+        stack.enter_context(logging_to(stderr, level=level_from(environ, connector.name), form=form, redact=redact))
         io = stack.enter_context(standard_io(stop, stray=stderr))
         stack.enter_context(stop_on_signals(stop))
         try:
@@ -64,9 +62,7 @@ def _do(connector: type[Connector], arguments: Sequence[str], io: IO, stop: Stop
     elif options["about"]:
         io.write(about_text(connector, options["format"] or "text").encode())
     elif options["format"]:
-        raise UsageError(
-            "--format goes with --about.", next_step=f"run `{connector.name} --about --format json`."
-        )
+        raise UsageError("--format goes with --about.", next_step=f"run `{connector.name} --about --format json`.")
     else:
         config = connector.settings().load(options["config"] or ())
         redact.watch(config.secrets, spellings)

@@ -50,9 +50,7 @@ def cast(root: walk.Schema, node: walk.Schema, text: str) -> Any:
             return number
     if types & {"array", "object"}:
         structure = _structure(stripped)
-        if (isinstance(structure, list) and "array" in types) or (
-            isinstance(structure, dict) and "object" in types
-        ):
+        if (isinstance(structure, list) and "array" in types) or (isinstance(structure, dict) and "object" in types):
             return structure
         if "array" in types and "string" not in types and structure is None:
             return _listed(root, node, text)
@@ -75,9 +73,7 @@ def _number(text: str) -> int | float | Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
     if isinstance(value, Decimal):
-        return (
-            int(value) if value == value.to_integral_value() and value.adjusted() < 40 else as_number(value)
-        )
+        return int(value) if value == value.to_integral_value() and value.adjusted() < 40 else as_number(value)
     return value
 
 

@@ -102,7 +102,5 @@ class Config(Mapping[str, Any]):
         return is_secret(name, walk.properties(self._schema, self._schema).get(name, {}))
 
 
-def _restore(
-    connector: str, schema: dict[str, Any], values: dict[str, Any], files: tuple[Path, ...]
-) -> Config:
+def _restore(connector: str, schema: dict[str, Any], values: dict[str, Any], files: tuple[Path, ...]) -> Config:
     return Config(connector, schema, values, files=files)

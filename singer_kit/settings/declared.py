@@ -86,15 +86,13 @@ class Settings:
             folder = Path.cwd() if dotenv_dir is None else Path(dotenv_dir)
             layers = [
                 variable_layer(self.name, self.json_schema, dotenv_variables(folder), " in .env"),
-                variable_layer(
-                    self.name, self.json_schema, current_variables() if environ is None else environ, ""
-                ),
+                variable_layer(self.name, self.json_schema, current_variables() if environ is None else environ, ""),
             ]
         layers += [file_layer(path) for path in paths]
         return self._config(layers, files=paths)
 
     def from_mapping(self, values: Mapping[str, Any]) -> Config:
-        """The settings of a run in this process; `values` is not touched, a `Config` of ours passes as it is."""
+        """The settings of a run in this process; `values` is not touched, a `Config` of ours passes."""
         if isinstance(values, Config) and values.connector == self.name:
             return values
         return self._config([Layer(ordinary(values), {})])
@@ -137,12 +135,8 @@ class Settings:
         places: dict[Path_, str] = {}
         found: list[Fault] = []
         for layer in layers:
-            values = (
-                merge(self.json_schema, self.json_schema, values, layer.values) if values else layer.values
-            )
-            places |= {
-                (name,): place for name in layer.values for place in [layer.places.get((), "")] if place
-            }
+            values = merge(self.json_schema, self.json_schema, values, layer.values) if values else layer.values
+            places |= {(name,): place for name in layer.values for place in [layer.places.get((), "")] if place}
             places |= layer.places
             found += layer.faults
             self._warn_of_variables(layer.unknown)

@@ -1,6 +1,6 @@
 """A first look at plain values: whether they certainly are what a schema asks for.
 
-It saves loading the reference validator, whose verdict it must never contradict: it passes only what it knows.
+It saves loading the reference validator, and never contradicts its verdict: it passes only what it knows.
 """
 
 import re

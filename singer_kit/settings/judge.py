@@ -53,8 +53,7 @@ def unknown(
         return
     declared = walk.properties(root, node)
     takes_any = not declared or any(
-        schema.get("additionalProperties") or "patternProperties" in schema
-        for schema in walk.branches(root, node)
+        schema.get("additionalProperties") or "patternProperties" in schema for schema in walk.branches(root, node)
     )
     for name, value in values.items():
         if name in declared:
@@ -63,9 +62,7 @@ def unknown(
             yield (*path, name), nearest(name, (other for other in declared if other not in values))
 
 
-def faults(
-    connector: str, root: Mapping[str, Any], values: dict[str, Any], places: Mapping[Path_, str]
-) -> list[Fault]:
+def faults(connector: str, root: Mapping[str, Any], values: dict[str, Any], places: Mapping[Path_, str]) -> list[Fault]:
     """All that `root` finds wrong with `values`; empty when nothing is."""
     found = [_missing(connector, path, places) for path in _missing_paths(root, root, values)]
     found += [
@@ -94,12 +91,8 @@ def complain(connector: str, found: Sequence[Fault]) -> SettingsError:
     about = f"run `{connector} --about` to see what it takes."
     if len(found) == 1:
         fault = found[0]
-        subject = (
-            f"Setting '{fault.setting}' of {connector}" if fault.setting else f"The config of {connector}"
-        )
-        return SettingsError(
-            f"{subject} {fault.says}.", place=fault.place, next_step=fault.next_step or about
-        )
+        subject = f"Setting '{fault.setting}' of {connector}" if fault.setting else f"The config of {connector}"
+        return SettingsError(f"{subject} {fault.says}.", place=fault.place, next_step=fault.next_step or about)
     lines = [
         f"'{fault.setting}' {fault.says}"
         + (f" ({fault.place.partition(': ')[2] or fault.place})" if fault.place else "")
@@ -130,11 +123,7 @@ def _missing(connector: str, path: Path_, places: Mapping[Path_, str]) -> Fault:
     names = [step for step in path if isinstance(step, str)]
     variable = variable_name(connector, *names)
     given = place(path[:-1], places)
-    where = (
-        f"add it to {given.partition(': ')[2]}"
-        if given.startswith("config:")
-        else "give it in a --config file"
-    )
+    where = f"add it to {given.partition(': ')[2]}" if given.startswith("config:") else "give it in a --config file"
     ask = f"{where}." if given.startswith("config:") else f"{where} or set {variable}."
     return Fault(_dotted(path), "is missing", "", ask)
 

@@ -164,9 +164,7 @@ def _find(root: walk.Schema, rest: str) -> tuple[list[str], walk.Schema] | None:
     return None
 
 
-def _candidates(
-    root: walk.Schema, node: walk.Schema, rest: str, depth: int
-) -> Iterator[tuple[list[str], walk.Schema]]:
+def _candidates(root: walk.Schema, node: walk.Schema, rest: str, depth: int) -> Iterator[tuple[list[str], walk.Schema]]:
     declared = {_upper(name): (name, schema) for name, schema in walk.properties(root, node).items()}
     if rest in declared:
         name, schema = declared[rest]

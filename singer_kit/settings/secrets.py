@@ -37,9 +37,7 @@ def is_secret(name: str, schema: Mapping[str, Any]) -> bool:
     return _SECRET_NAME.search(words) is not None
 
 
-def secret_values(
-    root: Mapping[str, Any], node: Any, values: object, *, inside: bool = False
-) -> Iterable[str]:
+def secret_values(root: Mapping[str, Any], node: Any, values: object, *, inside: bool = False) -> Iterable[str]:
     """Every secret text in `values`: settings that are secret, whole, and passwords inside URLs."""
     if isinstance(values, dict):
         declared = walk.properties(root, node)

@@ -22,11 +22,7 @@ def resolve(root: Schema, node: Any) -> Schema:
             return node
         target: Any = root
         for step in reference.lstrip("#").split("/")[1:]:
-            target = (
-                target.get(step.replace("~1", "/").replace("~0", "~"), {})
-                if isinstance(target, Mapping)
-                else {}
-            )
+            target = target.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, Mapping) else {}
         siblings = {key: value for key, value in node.items() if key != "$ref"}
         node = {**target, **siblings} if isinstance(target, Mapping) else siblings
     return {}
