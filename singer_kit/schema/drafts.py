@@ -1,15 +1,14 @@
-"""Which draft a JSON Schema is written in, and the same schema in the words of Draft 7.
+"""A JSON Schema of any draft in the words of Draft 7, which every Singer target reads.
 
-Understood are drafts 4, 6, 7, 2019-09 and 2020-12; `beyond_draft_7` names the keywords that Draft 7 cannot
-say. This module moves keywords; it must not judge records and must not follow a `$ref`.
+Understood are drafts 4, 6, 7, 2019-09 and 2020-12 (`dialect.draft_of` tells which); `beyond_draft_7` names the
+keywords that Draft 7 cannot say. This module moves keywords; it must not judge records and must not follow a `$ref`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
-from singer_kit.errors import SchemaError
+from singer_kit.schema.dialect import Draft, draft_of, subschemas
 from singer_kit.schema.nullable import Schema
 
 SCHEMA_KEYWORDS = frozenset(
@@ -36,17 +35,6 @@ SCHEMA_MAP_KEYWORDS = frozenset(
 SCHEMA_LIST_KEYWORDS = frozenset({"allOf", "anyOf", "items", "oneOf", "prefixItems"})
 """Keywords whose value is a list of schemas."""
 
-
-class Draft(StrEnum):
-    """The drafts that are understood, named as in their `$schema`."""
-
-    DRAFT_4 = "draft-04"
-    DRAFT_6 = "draft-06"
-    DRAFT_7 = "draft-07"
-    DRAFT_2019_09 = "2019-09"
-    DRAFT_2020_12 = "2020-12"
-
-
 _ONLY_LATER = {
     "$dynamicAnchor",
     "$dynamicRef",
@@ -59,57 +47,13 @@ _ONLY_LATER = {
 }
 
 
-def draft_of(schema: Any) -> Draft:
-    """The draft that `$schema` names; without one, 4 when an exclusive bound is a boolean, else 7.
-
-    Draft 7 is what most targets read. Raises `SchemaError` for a `$schema` of another dialect.
-    """
-    named = schema.get("$schema") if isinstance(schema, Mapping) else None
-    if named is None:
-        return Draft.DRAFT_4 if any(map(_has_boolean_bound, subschemas(schema))) else Draft.DRAFT_7
-    address = str(named).removeprefix("http://").removeprefix("https://").removesuffix("#").removesuffix("/")
-    for draft in Draft:
-        if address in (f"json-schema.org/{draft}/schema", f"json-schema.org/draft/{draft}/schema"):
-            return draft
-    if address in ("json-schema.org/schema", "json-schema.org/draft/schema"):
-        return Draft.DRAFT_2020_12
-    raise SchemaError(
-        "The schema names a dialect that is not understood.",
-        place=f"$schema: {address}",
-        next_step=f"use one of the drafts {', '.join(Draft)}, or leave $schema out.",
-    )
-
-
-def _has_boolean_bound(schema: Mapping[str, Any]) -> bool:
-    return isinstance(schema.get("exclusiveMaximum"), bool) or isinstance(
-        schema.get("exclusiveMinimum"), bool
-    )
-
-
-def subschemas(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """The schema and every schema in it, outermost first; booleans are passed over."""
-    if not isinstance(schema, Mapping):
-        return
-    yield schema
-    for keyword, value in schema.items():
-        if keyword in SCHEMA_MAP_KEYWORDS and isinstance(value, Mapping):
-            for each in value.values():
-                yield from subschemas(each)
-        elif keyword in SCHEMA_LIST_KEYWORDS and isinstance(value, (list, tuple)):
-            for each in value:
-                yield from subschemas(each)
-        elif keyword in SCHEMA_KEYWORDS:
-            yield from subschemas(value)
-
-
 def map_subschemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> Schema:
     """A new schema in which `change` was applied to each schema directly below and to nothing else."""
     changed: Schema = {}
     for keyword, value in schema.items():
         if keyword in SCHEMA_MAP_KEYWORDS and isinstance(value, Mapping):
             changed[keyword] = {
-                name: list(each) if isinstance(each, (list, tuple)) else change(each)
-                for name, each in value.items()
+                name: list(each) if isinstance(each, (list, tuple)) else change(each) for name, each in value.items()
             }
         elif keyword in SCHEMA_LIST_KEYWORDS and isinstance(value, (list, tuple)):
             changed[keyword] = [change(each) for each in value]
@@ -120,7 +64,7 @@ def map_subschemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> S
     return changed
 
 
-def beyond_draft_7(schema: Any) -> set[str]:
+def beyond_draft_7(schema: Schema) -> set[str]:
     """The keywords in use that Draft 7 cannot say: only 2019-09 and 2020-12 judge them."""
     return {keyword for each in subschemas(schema) for keyword in each if keyword in _ONLY_LATER}
 
@@ -133,7 +77,7 @@ def to_draft_7(schema: Schema) -> Schema:
     integer of Draft 4 may be written `1.0` from then on, as in all later drafts.
     """
     draft = draft_of(schema)
-    if draft in (Draft.DRAFT_2019_09, Draft.DRAFT_2020_12) and beyond_draft_7(schema):
+    if draft in ("2019-09", "2020-12") and beyond_draft_7(schema):
         return schema
     changed = _to_draft_7(schema, draft)
     changed.pop("$schema", None)
@@ -144,15 +88,15 @@ def _to_draft_7(schema: Any, draft: Draft) -> Any:
     if not isinstance(schema, Mapping):
         return schema
     changed = map_subschemas(schema, lambda below: _to_draft_7(below, draft))
-    if draft is Draft.DRAFT_4:
+    if draft == "4":
         _bounds_of_draft_4(changed)
-    elif draft in (Draft.DRAFT_2019_09, Draft.DRAFT_2020_12):
+    elif draft in ("2019-09", "2020-12"):
         needs = {**changed.pop("dependentRequired", {}), **changed.get("dependencies", {})}
         for name, needed in changed.pop("dependentSchemas", {}).items():
             needs[name] = {"allOf": [needed, {"required": needs[name]}]} if name in needs else needed
         if needs:
             changed["dependencies"] = needs
-    if draft is Draft.DRAFT_2020_12 and "prefixItems" in changed:
+    if draft == "2020-12" and "prefixItems" in changed:
         rest = changed.pop("items", None)
         changed["items"] = changed.pop("prefixItems")
         if rest is not None:

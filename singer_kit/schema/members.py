@@ -42,9 +42,7 @@ def _struct(cls: Any) -> list[Member]:
     defaults = cls.__struct_defaults__
     # The defaults belong to the last fields; a keyword-only field without one has the sentinel NODEFAULT.
     padded = [_NOTHING] * (len(fields) - len(defaults)) + list(defaults)
-    members = (
-        [Member(config.tag_field, "", True, constant=config.tag)] if config.tag_field is not None else []
-    )
+    members = [Member(config.tag_field, "", True, constant=config.tag)] if config.tag_field is not None else []
     for name, field, default in zip(names, fields, padded, strict=True):
         is_required = default is _NOTHING or repr(default) == "NODEFAULT"
         factory = getattr(default, "factory", None)

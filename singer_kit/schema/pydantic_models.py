@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from singer_kit.schema.drafts import Draft, map_subschemas, to_draft_7
+from singer_kit.schema.drafts import map_subschemas, to_draft_7
 from singer_kit.schema.nullable import ANNOTATIONS, Schema, accepts_null, nullable
 from singer_kit.schema.refs import resolve_refs
 
@@ -16,7 +16,7 @@ def schema_of_model(model: Any) -> Schema:
     return to_draft_7({"$schema": _DIALECT, **_singer(schema)})
 
 
-_DIALECT = f"https://json-schema.org/draft/{Draft.DRAFT_2020_12}/schema"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _singer(schema: Any) -> Any:

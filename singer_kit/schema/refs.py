@@ -12,7 +12,8 @@ from urllib.parse import unquote, urldefrag
 
 from singer_kit.codec import DecodeError, decode
 from singer_kit.errors import SchemaError
-from singer_kit.schema.drafts import Draft, draft_of, map_subschemas, subschemas
+from singer_kit.schema.dialect import draft_of, subschemas
+from singer_kit.schema.drafts import map_subschemas
 from singer_kit.schema.nullable import ANNOTATIONS, Schema
 
 MOST_NODES = 100_000
@@ -29,9 +30,7 @@ _NEIGHBOURS = (
 
 def has_refs(schema: Any) -> bool:
     """Whether anything in the schema refers elsewhere."""
-    return any(
-        word in each for each in subschemas(schema) for word in ("$ref", "$recursiveRef", "$dynamicRef")
-    )
+    return any(word in each for each in subschemas(schema) for word in ("$ref", "$recursiveRef", "$dynamicRef"))
 
 
 def resolve_refs(schema: Schema, *, base: Path | None = None, pointer: str = "") -> Schema:
@@ -87,9 +86,7 @@ class _Document:
         self.folder = folder
         self.name = name
         self.siblings_apply = not (
-            isinstance(schema, Mapping)
-            and "$schema" in schema
-            and draft_of(schema) in (Draft.DRAFT_4, Draft.DRAFT_6, Draft.DRAFT_7)
+            isinstance(schema, Mapping) and "$schema" in schema and draft_of(dict(schema)) in ("4", "6", "7")
         )
         self._names: dict[str, Any] | None = None
 
@@ -134,9 +131,7 @@ class _Resolver:
             return schema
         for word in ("$dynamicRef", "$recursiveRef"):
             if word in schema:
-                raise SchemaError(
-                    f"The schema uses {word}, which cannot be inlined.", place=f"{word}: {schema[word]}"
-                )
+                raise SchemaError(f"The schema uses {word}, which cannot be inlined.", place=f"{word}: {schema[word]}")
         rest = {word: value for word, value in schema.items() if word not in _HOLDERS and word != "$ref"}
         siblings = map_subschemas(rest, lambda below: self._inline(below, document))
         if "$ref" not in schema:
@@ -223,6 +218,4 @@ def _clash(target: Schema, rules: Schema) -> bool:
 
 def _dead_end(ref: str, document: _Document) -> SchemaError:
     place = f"$ref: {ref}" + (f"\nfile: {document.name}" if document.name else "")
-    return SchemaError(
-        "The schema refers to something that is not there.", place=place, next_step="correct the $ref."
-    )
+    return SchemaError("The schema refers to something that is not there.", place=place, next_step="correct the $ref.")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from singer_kit.errors import SchemaError
-from singer_kit.schema.drafts import Draft, beyond_draft_7, draft_of, to_draft_7
+from singer_kit.schema.drafts import beyond_draft_7, to_draft_7
 from singer_kit.schema.refs import has_refs, resolve_refs
 from singer_kit.schema.sources import schema_from_file, schemas_from_directory
 
@@ -187,30 +187,6 @@ def test_a_directory_is_read_when_it_is_asked(tmp_path: Path) -> None:
     assert "users" in caught.value.next_step
     with pytest.raises(SchemaError, match="not there"):
         len(schemas_from_directory(tmp_path / "none"))
-
-
-@pytest.mark.parametrize(
-    ("schema", "draft"),
-    [
-        ({}, Draft.DRAFT_7),
-        ({"properties": {"a": {"maximum": 3, "exclusiveMaximum": False}}}, Draft.DRAFT_4),
-        ({"$schema": "http://json-schema.org/draft-04/schema#"}, Draft.DRAFT_4),
-        ({"$schema": "http://json-schema.org/draft-06/schema"}, Draft.DRAFT_6),
-        ({"$schema": "https://json-schema.org/draft-07/schema#"}, Draft.DRAFT_7),
-        ({"$schema": "https://json-schema.org/draft/2019-09/schema"}, Draft.DRAFT_2019_09),
-        ({"$schema": "https://json-schema.org/draft/2020-12/schema"}, Draft.DRAFT_2020_12),
-        (True, Draft.DRAFT_7),
-    ],
-)
-def test_which_draft(schema: Any, draft: Draft) -> None:
-    """`$schema` says it; without one, a boolean exclusive bound gives Draft 4 away."""
-    assert draft_of(schema) is draft
-
-
-def test_an_unknown_dialect_is_an_error() -> None:
-    """Another `$schema` is refused by name."""
-    with pytest.raises(SchemaError, match="dialect"):
-        draft_of({"$schema": "https://example.com/my-dialect"})
 
 
 NUMBERS = st.integers(-3, 3)
