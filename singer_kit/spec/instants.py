@@ -37,9 +37,7 @@ def parse_instant(text: str) -> datetime:
         return datetime.fromisoformat(text.upper())
     fraction = f".{found[4]}" if found[4] else ""
     try:
-        return datetime.fromisoformat(f"{found[1]}T{found[2]}:59{fraction}{found[5].upper()}") + timedelta(
-            seconds=1
-        )
+        return datetime.fromisoformat(f"{found[1]}T{found[2]}:59{fraction}{found[5].upper()}") + timedelta(seconds=1)
     except OverflowError as error:
         raise ValueError("a leap second after the last day of the calendar") from error
 

@@ -30,9 +30,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._clock = 0
-        self._dirty: dict[
-            str, int
-        ] = {}  # stream -> when its oldest row that is not durable came; oldest first
+        self._dirty: dict[str, int] = {}  # stream -> when its oldest row that is not durable came; oldest first
         self._waiting: list[tuple[int, JSON]] = []  # (what the clock said, state), oldest first
 
     def wrote(self, stream: str) -> None:

@@ -76,9 +76,7 @@ def parse_message(value: JSON, *, strict: bool = False) -> Message | None:
     name = value.get("type")
     if not isinstance(name, str):
         raise ProtocolError(
-            "A line has no message type."
-            if name is None
-            else f"A message type is {_kind(name)}, not a string.",
+            "A line has no message type." if name is None else f"A message type is {_kind(name)}, not a string.",
             next_step=_LOGS_ELSEWHERE,
         )
     parse = _PARSERS.get(name if strict else name.upper())
@@ -122,9 +120,7 @@ def message_value(message: Message) -> dict[str, Any]:
                 value["version"] = message.version
             extracted = message.time_extracted
             if extracted is not None:
-                value["time_extracted"] = (
-                    extracted if isinstance(extracted, str) else _aware(extracted, message.stream)
-                )
+                value["time_extracted"] = extracted if isinstance(extracted, str) else _aware(extracted, message.stream)
             return value
         case SchemaMessage():
             value = {
@@ -269,9 +265,7 @@ def _ill_typed(value: dict[str, Any], member: str, wanted: str) -> ProtocolError
             sentence = f"A {value['type']} message{_of(value)} has no {member!r}."
             return ProtocolError(sentence, next_step=f"send {member!r} as {wanted}.")
         here = here[part]
-    sentence = (
-        f"The member {member!r} of a {value['type']} message{_of(value)} is {_kind(here)}, not {wanted}."
-    )
+    sentence = f"The member {member!r} of a {value['type']} message{_of(value)} is {_kind(here)}, not {wanted}."
     return ProtocolError(sentence, next_step=f"send {member!r} as {wanted}.")
 
 

@@ -22,9 +22,7 @@ class Partition(Mapping[str, JSON]):
 
     __slots__ = ("_bookmark", "_end", "_key", "_values")
 
-    def __init__(
-        self, values: Mapping[str, JSON] | None = None, bookmark: Any = None, end: Any = None
-    ) -> None:
+    def __init__(self, values: Mapping[str, JSON] | None = None, bookmark: Any = None, end: Any = None) -> None:
         if type(values) is Partition:
             self._values: dict[str, JSON] = values._values
             self._key: bytes = values._key

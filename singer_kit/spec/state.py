@@ -46,9 +46,7 @@ def _settled_node(node: JSON) -> JSON:
 
 def _join_bookmarks(a: JSON, b: JSON) -> JSON:
     if isinstance(a, dict) and isinstance(b, dict):
-        return {
-            name: _join_at(name, a, b, _join_node) for name in (*a, *(name for name in b if name not in a))
-        }
+        return {name: _join_at(name, a, b, _join_node) for name in (*a, *(name for name in b if name not in a))}
     return _later(a, b)
 
 
@@ -190,11 +188,7 @@ class Bookmarks:
         entry = self._entries.get(stream, {}).get(_index(partition))
         if not entry:
             return None
-        extra = {
-            name: value
-            for name, value in entry.items()
-            if name not in _BOOKMARK_MEMBERS and name != "context"
-        }
+        extra = {name: value for name, value in entry.items() if name not in _BOOKMARK_MEMBERS and name != "context"}
         if not extra and entry.get("replication_key_value") is None and entry.get("replication_key") is None:
             return None
         return Bookmark(entry.get("replication_key"), entry.get("replication_key_value"), extra)

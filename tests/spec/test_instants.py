@@ -130,6 +130,4 @@ def test_the_ranks_of_the_order():
     ]
     for earlier, later in pairwise(ranked):
         assert is_later(later, earlier), (earlier, later)
-    assert (
-        order_key("2024-01-01") == order_key("2024-01-01T00:00:00Z") == order_key("2024-01-01 00:00:00.000")
-    )
+    assert order_key("2024-01-01") == order_key("2024-01-01T00:00:00Z") == order_key("2024-01-01 00:00:00.000")

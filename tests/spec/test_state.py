@@ -19,13 +19,9 @@ values = st.one_of(
     st.none(),
     st.integers(-3, 3),
     st.decimals(-3, 3, places=1),
-    st.sampled_from(
-        ["2024-01-01", "2024-01-01T00:00:00Z", "2024-01-01T02:00:00+02:00", "2024-01-02T00:00:00Z", "x"]
-    ),
+    st.sampled_from(["2024-01-01", "2024-01-01T00:00:00Z", "2024-01-01T02:00:00+02:00", "2024-01-02T00:00:00Z", "x"]),
 )
-anything = st.recursive(
-    values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2)
-)
+anything = st.recursive(values, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=2))
 
 
 def members(**given_):
@@ -113,9 +109,7 @@ def test_the_later_bookmark_wins_whole():
         "bookmarks": {
             "n": {"replication_key": "id", "replication_key_value": 9},
             "t": {"replication_key": "at", "replication_key_value": "2024-01-01T23:00:00-05:00"},
-            "p": {
-                "partitions": [{"context": {"r": "x"}, "replication_key": "id", "replication_key_value": 1}]
-            },
+            "p": {"partitions": [{"context": {"r": "x"}, "replication_key": "id", "replication_key_value": 1}]},
             "only_a": {"replication_key": "id", "replication_key_value": 1},
             "sp": {"updated_at": "2024-01-01T00:00:00Z", "offset": {"page": 3}},
         },
@@ -236,9 +230,7 @@ def test_members_of_others_are_kept_and_shown():
                 "replication_key": "at",
                 "replication_key_value": "2024-01-02T00:00:00Z",
             },
-            "t": {
-                "partitions": [{"context": {"day": "2024-01-02"}, "replication_key_value": Decimal("1.50")}]
-            },
+            "t": {"partitions": [{"context": {"day": "2024-01-02"}, "replication_key_value": Decimal("1.50")}]},
         },
         "mine": 1,
     }
