@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from singer_kit.durations import Duration, add, parse_duration, parse_start, subtract, windows
 
-instants = st.datetimes(
-    datetime(1900, 1, 1),
-    datetime(2200, 1, 1),
-    timezones=st.just(UTC),  # noqa: DTZ001 - the zone follows
-)
-durations = st.builds(Duration, st.integers(0, 30), st.timedeltas(timedelta(), timedelta(days=90)).map(lambda t: t))
+instants = st.integers(-2_000_000_000, 7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+durations = st.builds(Duration, st.integers(0, 30), st.timedeltas(timedelta(), timedelta(days=90)))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +45,7 @@ def test_durations_are_read(text, months, rest):
 )
 def test_what_is_no_duration_is_refused(text):
     """Nothing, a bare number, a negative one, an unknown word."""
-    with pytest.raises(ValueError, match="duration|length"):
+    with pytest.raises(ValueError, match=r"duration|length"):
         parse_duration(text)
 
 
@@ -80,7 +76,7 @@ def test_starts_are_read(text, wanted):
 )
 def test_what_is_no_start_is_refused(text):
     """Words, half dates and unknown zones are refused."""
-    with pytest.raises(ValueError, match="start|zone"):
+    with pytest.raises(ValueError, match=r"start|zone"):
         parse_start(text)
 
 
