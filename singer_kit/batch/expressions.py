@@ -83,9 +83,7 @@ class Scope(Struct, frozen=True):
     def kind_of_field(self, name: str) -> Kind:
         """The kind that an expression reads for a declared field."""
         required = self.schema.get("required")
-        return kind_of(
-            self.properties[name], may_be_absent=not (isinstance(required, list) and name in required)
-        )
+        return kind_of(self.properties[name], may_be_absent=not (isinstance(required, list) and name in required))
 
     def aimed_at(self, name: str) -> "Scope":
         """This scope for the map of one property, whose own value is `self`."""
@@ -143,11 +141,7 @@ def _plain_field(node: ast.expr, scope: Scope) -> str | None:
     name: object = None
     if isinstance(node, ast.Name):
         name = scope.target if node.id == "self" else node.id
-    elif (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.value, ast.Name)
-        and node.value.id in _RECORD_NAMES
-    ):
+    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in _RECORD_NAMES:
         name = node.slice.value if isinstance(node.slice, ast.Constant) else None
     return name if isinstance(name, str) and name in scope.properties else None
 
@@ -184,9 +178,7 @@ class _Lowering:
     def lower(self, node: ast.expr) -> Lowered:
         method: Callable[[Any], Lowered] | None = getattr(self, f"_lower_{type(node).__name__.lower()}", None)
         if method is None:
-            _refuse(
-                f"{_NODE_WORDS.get(type(node).__name__, type(node).__name__)} is not offered in expressions"
-            )
+            _refuse(f"{_NODE_WORDS.get(type(node).__name__, type(node).__name__)} is not offered in expressions")
         return method(node)
 
     def _all(self, nodes: list[ast.expr]) -> list[ast.expr]:
@@ -246,9 +238,7 @@ class _Lowering:
             parts = [None if part is None else self.lower(part)[0] for part in _parts_of(node.slice)]
             lowered = ast.Slice(lower=parts[0], upper=parts[1], step=parts[2])
             same = kind.is_only("string", "array", "null")
-            return self._subscript(value, lowered), Kind(
-                kind.types - {"null"}, items=kind.items
-            ) if same else ANY
+            return self._subscript(value, lowered), Kind(kind.types - {"null"}, items=kind.items) if same else ANY
         return self._subscript(value, self.lower(node.slice)[0]), kind_of_item(kind, key)
 
     @staticmethod
@@ -262,11 +252,7 @@ class _Lowering:
             _refuse(f"'.{node.attr}' is not offered")
         if node.attr in calls.METHODS:
             _refuse(f"'.{node.attr}' is a method: it needs its call")
-        if (
-            isinstance(node.value, ast.Name)
-            and node.value.id in _RECORD_NAMES
-            and node.attr in self.scope.properties
-        ):
+        if isinstance(node.value, ast.Name) and node.value.id in _RECORD_NAMES and node.attr in self.scope.properties:
             return self._field(node.attr)
         value, kind = self.lower(node.value)
         if node.attr in calls.ATTRIBUTES:
@@ -280,9 +266,7 @@ class _Lowering:
         ):
             _refuse("a call with * or ** is not offered")
         arguments = [self.lower(argument) for argument in node.args]
-        keywords = [
-            ast.keyword(arg=keyword.arg, value=self.lower(keyword.value)[0]) for keyword in node.keywords
-        ]
+        keywords = [ast.keyword(arg=keyword.arg, value=self.lower(keyword.value)[0]) for keyword in node.keywords]
         codes, kinds = [code for code, _ in arguments], [kind for _, kind in arguments]
         name = _dotted(node.func)
         if name in calls.FUNCTIONS and ("." not in name or name.split(".")[0] not in self.scope.properties):
@@ -383,11 +367,7 @@ class _Lowering:
     def _lower_formattedvalue(self, node: ast.FormattedValue) -> Lowered:
         if node.conversion not in (-1, ord("s")):
             _refuse("!r and !a in an f-string are not offered")
-        value = (
-            _call("f_str", self.lower(node.value)[0])
-            if node.conversion == ord("s")
-            else self.lower(node.value)[0]
-        )
+        value = _call("f_str", self.lower(node.value)[0]) if node.conversion == ord("s") else self.lower(node.value)[0]
         if node.format_spec is None:
             return _call("shown", value), KINDS["string"]
         parts = node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else [node.format_spec]
@@ -476,9 +456,7 @@ def evaluator(config: Mapping[str, JSON]) -> Callable[[Expression, Mapping[str, 
     try:
         import simpleeval  # noqa: PLC0415 - its door; an extra, used only when asked for
     except ImportError:
-        raise MapError(
-            "The engine simpleeval is not installed.", next_step="pip install 'singer-kit[maps]'"
-        ) from None
+        raise MapError("The engine simpleeval is not installed.", next_step="pip install 'singer-kit[maps]'") from None
     functions = {name: value for name, value in NAMESPACE.items() if callable(value)}
     engine = simpleeval.EvalWithCompoundTypes(functions=functions)
 

@@ -26,9 +26,7 @@ __all__ = [
 
 _JSON_TYPES: Final = ("null", "boolean", "integer", "number", "string", "array", "object")
 _ALL: Final = frozenset({*_JSON_TYPES, "date", "instant", "span", "set"})
-_ANNOTATIONS: Final = frozenset(
-    {"title", "description", "examples", "default", "$comment", "readOnly", "writeOnly"}
-)
+_ANNOTATIONS: Final = frozenset({"title", "description", "examples", "default", "$comment", "readOnly", "writeOnly"})
 
 
 class Kind(Struct, frozen=True):
@@ -122,9 +120,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     names = [declared] if isinstance(declared, str) else declared
     if names is None and not set(schema) - _ANNOTATIONS:
         return schema
-    if isinstance(names, list) and not {"enum", "const", "allOf", "anyOf", "oneOf", "not", "if"} & set(
-        schema
-    ):
+    if isinstance(names, list) and not {"enum", "const", "allOf", "anyOf", "oneOf", "not", "if"} & set(schema):
         return schema if "null" in names else {**schema, "type": ["null", *names]}
     branches = schema.get("anyOf")
     if isinstance(branches, list) and any(branch == {"type": "null"} for branch in branches):

@@ -48,9 +48,7 @@ class Program:
         self._run = run
         self._steps = list(steps)
         self.computed = [(name, expression) for name, expression in computed if expression.field is None]
-        self._fields = sorted(
-            frozenset().union(*(e.fields for _, e in steps if e.field is None)) if steps else ()
-        )
+        self._fields = sorted(frozenset().union(*(e.fields for _, e in steps if e.field is None)) if steps else ())
         self._whole = any(expression.reads_record for _, expression in steps)
 
     @staticmethod
@@ -82,12 +80,9 @@ class Program:
         for name in self._fields:
             column = [row.get(name, _MISSING) for row in rows]
             if _NATIVE.intersection(map(type, column)):
-                sent = to_builtins(
-                    [None if value is _MISSING else value for value in column], builtin_types=(Decimal,)
-                )
+                sent = to_builtins([None if value is _MISSING else value for value in column], builtin_types=(Decimal,))
                 rows = [
-                    row if value is _MISSING else {**row, name: value}
-                    for row, value in zip(rows, sent, strict=True)
+                    row if value is _MISSING else {**row, name: value} for row, value in zip(rows, sent, strict=True)
                 ]
         return rows
 
@@ -186,9 +181,7 @@ def _frame(removed: Sequence[str], kept: Sequence[str] | None) -> str:
 
 
 def _loads(properties: Mapping[str, JSON], expressions: Sequence[Expression]) -> list[ast.stmt]:
-    used = (
-        frozenset().union(*(e.fields for e in expressions if e.field is None)) if expressions else frozenset()
-    )
+    used = frozenset().union(*(e.fields for e in expressions if e.field is None)) if expressions else frozenset()
     source = "\n".join(f"n_{i} = record.get({name!r})" for i, name in enumerate(properties) if name in used)
     return ast.parse(source).body
 
@@ -198,10 +191,7 @@ def _assignment(name: str, expression: Expression) -> ast.stmt:
     if expression.field is None:
         target = ast.Subscript(ast.Name("new", ast.Load()), ast.Constant(name), ast.Store())
         return ast.Assign(targets=[target], value=expression.code)
-    source = (
-        f"if {expression.field!r} in row: new[{name!r}] = row[{expression.field!r}]\n"
-        f"else: new.pop({name!r}, None)"
-    )
+    source = f"if {expression.field!r} in row: new[{name!r}] = row[{expression.field!r}]\nelse: new.pop({name!r}, None)"
     return ast.parse(source).body[0]
 
 
@@ -216,9 +206,7 @@ def _interpreted(
     evaluate = evaluator(config)
 
     def value_of(name: str, expression: Expression, record: Row) -> Any:
-        names = {
-            f"n_{i}": record.get(field) for i, field in enumerate(properties) if field in expression.fields
-        }
+        names = {f"n_{i}": record.get(field) for i, field in enumerate(properties) if field in expression.fields}
         try:
             return evaluate(expression, {"record": record, **names})
         except Exception as error:  # noqa: BLE001 - fails closed, whatever it is

@@ -98,8 +98,7 @@ def _unsettled(computed: Sequence[tuple[str, Expression]]) -> list[tuple[str, st
     return [
         (name, expression.text)
         for name, expression in computed
-        if not expression.kind.is_only("string", "integer", "boolean", "null")
-        or expression.kind.schema is not None
+        if not expression.kind.is_only("string", "integer", "boolean", "null") or expression.kind.schema is not None
     ]
 
 
@@ -172,9 +171,7 @@ def _declared(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in maps:
         if name == "__else__":
             if maps[name] not in (None, NULL):
-                raise MapError(
-                    'stream_maps.__else__ can only be null (or "__NULL__"): streams without a map go.'
-                )
+                raise MapError('stream_maps.__else__ can only be null (or "__NULL__"): streams without a map go.')
         elif name.startswith("__") and name.endswith("__"):
             raise MapError(f"stream_maps has no option '{name}'{_nearest(name, ('__else__',))}")
     return maps
@@ -213,9 +210,7 @@ def _refuse_twins(stream: str, compiled: Sequence[StreamMap]) -> None:
     names = [one.stream for one in compiled]
     for name in names:
         if names.count(name) > 1:
-            raise MapError(
-                f"Two maps of stream '{stream}' give a stream '{name}'.", next_step="name them apart."
-            )
+            raise MapError(f"Two maps of stream '{stream}' give a stream '{name}'.", next_step="name them apart.")
 
 
 def _alias(declared: Any, stream: str) -> str:
@@ -260,15 +255,11 @@ def _compile(
         flat, flatten = flatten_schema(mapped, depth, separator, longest, stream=source)
         for key in keys:
             if key not in flat["properties"]:
-                raise MapError(
-                    f"Stream '{source}': the key property '{key}' is an object that flattening takes apart."
-                )
+                raise MapError(f"Stream '{source}': the key property '{key}' is an object that flattening takes apart.")
         if flat == mapped:
             flatten = None
         mapped = flat
-    return StreamMap(
-        source, scope.stream, mapped, keys, program=program, flatten=flatten, renamed=plan.renamed
-    )
+    return StreamMap(source, scope.stream, mapped, keys, program=program, flatten=flatten, renamed=plan.renamed)
 
 
 class _Plan:
@@ -281,9 +272,7 @@ class _Plan:
         self.declared_keys = definition.get("__key_properties__", ...)
         self.keeps_rest = "__else__" not in definition
         if not self.keeps_rest and definition["__else__"] not in (None, NULL):
-            raise MapError(
-                f"stream '{source}': __else__ can only be null: it removes every property without a map."
-            )
+            raise MapError(f"stream '{source}': __else__ can only be null: it removes every property without a map.")
         if definition.get("__source__") is not None and definition.get("__alias__") is not None:
             raise MapError(f"stream '{source}': a map has __source__ or __alias__, not both.")
         self.filter: Expression | None = None
@@ -296,9 +285,7 @@ class _Plan:
             if name in _STREAM_WORDS:
                 continue
             if name.startswith("__") and name.endswith("__"):
-                raise MapError(
-                    f"stream '{source}': a map has no option '{name}'{_nearest(name, _STREAM_WORDS)}"
-                )
+                raise MapError(f"stream '{source}': a map has no option '{name}'{_nearest(name, _STREAM_WORDS)}")
             if declared is None or declared == NULL:
                 self._remove(name)
             else:
@@ -310,7 +297,7 @@ class _Plan:
         if not isinstance(declared, str):
             raise MapError(
                 f"stream '{self.source}': the map of '{name}' is a {type(declared).__name__}.",
-                next_step='give an expression as text ("\'a constant\'", "42"), or null to remove the property.',
+                next_step="give an expression as text, such as '42', or null to remove the property.",
             )
         return declared
 
@@ -329,11 +316,7 @@ class _Plan:
             if expression.field is not None:
                 given.setdefault(expression.field, []).append(name)
         kept = {name for name, _ in self.computed}
-        gone = (
-            set(self.removed)
-            if self.keeps_rest
-            else {*self.removed, *(self.original.get("properties") or {})}
-        )
+        gone = set(self.removed) if self.keeps_rest else {*self.removed, *(self.original.get("properties") or {})}
         return {old: names[0] for old, names in given.items() if len(names) == 1 and old in gone - kept}
 
     @property
@@ -353,9 +336,7 @@ class _Plan:
             if declared is None or declared == NULL:
                 return ()
             if isinstance(declared, str) or not all(isinstance(key, str) for key in declared):
-                raise MapError(
-                    f"stream '{self.source}': __key_properties__ is a list of property names, or null."
-                )
+                raise MapError(f"stream '{self.source}': __key_properties__ is a list of property names, or null.")
             return tuple(declared)
         keys = []
         for key in self.original_keys:

@@ -79,9 +79,7 @@ class _Flattening:
             is_needed = required and isinstance(needed, list) and name in needed
             inner, inner_null = _object_of(declared)
             if inner is not None and len(path) < self.max_depth:
-                parent = self.read(
-                    inner, whole, nullable=nullable or inner_null, required=is_needed and not inner_null
-                )
+                parent = self.read(inner, whole, nullable=nullable or inner_null, required=is_needed and not inner_null)
                 members[name] = (column, parent)
                 continue
             flat, becomes_text = _flat_property(declared)
@@ -199,11 +197,7 @@ def _possible_types(declared: JSON) -> set[str] | None:
         branches = declared.get(keyword)
         if isinstance(branches, list) and branches:
             found = [_possible_types(branch) for branch in branches]
-            return (
-                None
-                if any(types is None for types in found)
-                else set().union(*(t for t in found if t is not None))
-            )
+            return None if any(types is None for types in found) else set().union(*(t for t in found if t is not None))
     values = (
         declared["enum"]
         if isinstance(declared.get("enum"), list)
