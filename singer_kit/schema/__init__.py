@@ -1,1 +1,4 @@
-"""JSON Schema as data, compiled once to closures. Must not know messages, batches or I/O on the record path."""
+"""JSON Schema as data, compiled once to closures.
+
+Judges, shapes and compares records; it must not know messages, files or connectors.
+"""

@@ -1,0 +1,120 @@
+"""Which draft of JSON Schema a schema is written in, and where in it other schemas stand.
+
+Knows keywords only; it must not judge records.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal, TypeAlias
+
+from singer_kit.errors import SchemaError
+
+__all__ = ["IN_PLACE", "KEYWORDS", "Draft", "draft_of", "subschemas", "without_dialect"]
+
+Draft: TypeAlias = Literal["4", "6", "7", "2019-09", "2020-12"]
+
+_DIALECTS: Final[dict[str, Draft]] = {
+    "json-schema.org/draft-04/schema": "4",
+    "json-schema.org/draft-06/schema": "6",
+    "json-schema.org/draft-07/schema": "7",
+    "json-schema.org/draft/2019-09/schema": "2019-09",
+    "json-schema.org/draft/2020-12/schema": "2020-12",
+}
+
+_COMMON: Final = frozenset(
+    (
+        "$ref additionalProperties allOf anyOf enum format items maxItems maxLength maxProperties maximum minItems "  # noqa: SIM905 - a column of quotes reads worse
+        "minLength minProperties minimum multipleOf not oneOf pattern patternProperties properties required type "
+        "uniqueItems"
+    ).split()
+)
+_DRAFT_4: Final = _COMMON | {"additionalItems", "dependencies"}
+_DRAFT_6: Final = _DRAFT_4 | {"const", "contains", "exclusiveMaximum", "exclusiveMinimum", "propertyNames"}
+_DRAFT_7: Final = _DRAFT_6 | {"if"}
+_DEPENDENT: Final = frozenset({"dependentRequired", "dependentSchemas"})
+_UNEVALUATED: Final = frozenset({"unevaluatedItems", "unevaluatedProperties"})
+_2019_09: Final = (_DRAFT_7 - {"dependencies"}) | _DEPENDENT | _UNEVALUATED | {"$recursiveRef"}
+_2020_12: Final = (_2019_09 - {"additionalItems", "$recursiveRef"}) | {"prefixItems", "$dynamicRef"}
+
+KEYWORDS: Final[dict[Draft, frozenset[str]]] = {
+    "4": _DRAFT_4,
+    "6": _DRAFT_6,
+    "7": _DRAFT_7,
+    "2019-09": _2019_09,
+    "2020-12": _2020_12,
+}
+"""What each draft judges by; anything else in a schema is a remark. (`then`, `else`, `minContains`, `maxContains`
+and Draft 4's exclusive bounds are read together with the keyword they qualify.)"""
+
+IN_PLACE: Final = ("allOf", "anyOf", "oneOf")
+"""Keywords whose value is a list of schemas for the very same value."""
+
+_ONE: Final = (
+    *("additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames"),
+    *("then", "unevaluatedItems", "unevaluatedProperties"),
+)
+_SEVERAL: Final = (*IN_PLACE, "items", "prefixItems")
+_NAMED: Final = (*("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"),)
+_LITERAL: Final = frozenset({"enum", "const", "default", "examples"})
+_ONLY_SINCE_2019: Final = _DEPENDENT | _UNEVALUATED | {"prefixItems", "minContains", "maxContains", "$dynamicRef"}
+
+
+def draft_of(schema: dict[str, Any]) -> Draft:
+    """The draft that judges records of `schema`: what its own `$schema` says, else Draft 7.
+
+    Singer says nothing of drafts and its connectors write Draft 4 and Draft 7 without naming either; the two agree on
+    what they share, so Draft 7 stands for both. Two things Draft 7 cannot mean decide otherwise: a true or false
+    `exclusiveMinimum` or `exclusiveMaximum` is Draft 4, and keywords that came with 2019-09 or 2020-12 (class
+    libraries write them) are 2020-12, for leaving them unjudged would let bad records pass. An unknown `$schema` is
+    read as if there were none. Raises `SchemaError` for Draft 3.
+    """
+    said = schema.get("$schema")
+    if isinstance(said, str):
+        dialect = said.strip().rstrip("#").removeprefix("https://").removeprefix("http://")
+        if dialect in _DIALECTS:
+            return _DIALECTS[dialect]
+        if dialect == "json-schema.org/draft-03/schema":
+            raise SchemaError(
+                "The schema is written in Draft 3, which is not understood.",
+                place="schema: $schema",
+                next_step="write it in Draft 4 or later (`required` becomes a list beside `properties`).",
+            )
+    newer = False
+    for one in subschemas(schema):
+        if isinstance(one.get("exclusiveMinimum"), bool) or isinstance(one.get("exclusiveMaximum"), bool):
+            return "4"
+        newer = newer or not _ONLY_SINCE_2019.isdisjoint(one)
+    return "2020-12" if newer else "7"
+
+
+def subschemas(schema: object) -> Iterator[dict[str, Any]]:
+    """`schema` and every schema inside it, each as it is written; references are not followed."""
+    waiting: list[object] = [schema]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, dict):
+            continue
+        yield one
+        waiting.extend(one[keyword] for keyword in _ONE if keyword in one)
+        for keyword in _SEVERAL:
+            if isinstance(listed := one.get(keyword), list):
+                waiting.extend(listed)
+        for keyword in _NAMED:
+            if isinstance(named := one.get(keyword), dict):
+                waiting.extend(named.values())
+
+
+def without_dialect(schema: Any) -> Any:
+    """A copy of `schema` in which no schema names a draft: the root's holds for all of them."""
+    if isinstance(schema, dict):
+        return {
+            keyword: value
+            if keyword in _LITERAL
+            else {name: without_dialect(inner) for name, inner in value.items()}
+            if keyword in _NAMED and isinstance(value, dict)
+            else without_dialect(value)
+            for keyword, value in schema.items()
+            if keyword != "$schema"
+        }
+    if isinstance(schema, list):
+        return [without_dialect(item) for item in schema]
+    return schema

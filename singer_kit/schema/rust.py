@@ -1,0 +1,97 @@
+"""The one door to jsonschema-rs: a quick yes for decoded records that no type can describe.
+
+Only schemas are taken on which the two engines cannot differ to our harm: what it accepts the reference accepts.
+Its no says nothing.
+"""
+
+import re
+from functools import cache, partial
+from typing import Any, Final
+
+from singer_kit.schema.canonical import Opaque
+from singer_kit.schema.numbers import is_decimal_text
+from singer_kit.schema.reference import DECIMAL_FORMATS, FORMATS, conforms
+
+__all__ = ["RustValidator"]
+
+_LITERAL: Final = r"[A-Za-z0-9 _:/@#%&=,;!~'\"<>-]"
+_ESCAPED: Final = r"\\[.\-/+*?()\[\]{}|^$\\]"
+_RANGE: Final = r"[A-Za-z0-9](?:-[A-Za-z0-9])?"
+_CLASS: Final = rf"\[\^?(?:{_RANGE}|[ _:/@#%=,;!'\"<>.+*?()|$]|{_ESCAPED})+-?\]"
+_WIDER_CLASS: Final = rf"\[(?:{_RANGE}|[ _:/@#%=,;!'\"<>.+*?()|$]|{_ESCAPED}|\\[dw])+-?\]"
+_COUNT: Final = r"(?:[*+?]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})\??"
+_same = re.compile(rf"\^?(?:(?:{_LITERAL}|{_ESCAPED}|{_CLASS}|\(\?:|\(|\)|\|)(?:{_COUNT})?)*").fullmatch
+_narrower = re.compile(
+    rf"(?:(?:{_LITERAL}|{_ESCAPED}|{_CLASS}|{_WIDER_CLASS}|\\[dw]|\.|\(\?:|\(|\)|\|)(?:{_COUNT})?|\^|\$)*"
+).fullmatch
+"""Patterns that mean the same to both engines; patterns that match nothing in jsonschema-rs that Python does not
+match (its \\d and \\w are ASCII, its $ is the very end; \\s, \\b and all negations of these are out)."""
+
+
+class RustValidator:
+    """A canonical schema compiled. Raises `Opaque` where its yes could not be trusted."""
+
+    __slots__ = ("_is_valid",)
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        _trust(schema, is_asked=True)
+        import jsonschema_rs  # noqa: PLC0415 - loaded for the schemas that need it
+
+        try:
+            self._is_valid = jsonschema_rs.Draft202012Validator(
+                schema, formats=_formats(), validate_formats=True, offline=True
+            ).is_valid
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise Opaque(f"jsonschema-rs refuses the schema: {type(error).__name__}") from None
+
+    def accepts(self, value: Any) -> bool:
+        """True only if the reference accepts `value` too."""
+        try:
+            return bool(self._is_valid(value))
+        except (ValueError, RecursionError, OverflowError):  # UnicodeEncodeError is a ValueError
+            return False
+
+    def accepts_all(self, values: list[Any]) -> bool:
+        """Whether it accepts each of the values."""
+        try:
+            return all(map(self._is_valid, values))
+        except (ValueError, RecursionError, OverflowError):
+            return False
+
+
+@cache
+def _formats() -> dict[str, Any]:
+    """The reference's own predicates, so that a format is one thing for both."""
+    predicates: dict[str, Any] = {name: partial(conforms, name) for name in FORMATS.difference(DECIMAL_FORMATS)}
+    return predicates | dict.fromkeys(DECIMAL_FORMATS, is_decimal_text)
+
+
+def _trust(schema: dict[str, Any], *, is_asked: bool) -> None:
+    """Returns if a yes to `schema` may be believed; with `is_asked` false, a no must be believed as well."""
+    patterns = [schema["pattern"]] if "pattern" in schema else []
+    if not all(map(_narrower if is_asked else _same, patterns)):
+        raise Opaque("it has a pattern that engines read differently")
+    if not all(map(_same, schema.get("patternProperties", ()))):
+        raise Opaque("it has a pattern for names that engines read differently")
+    if not is_asked and "uniqueItems" in schema:
+        raise Opaque("it denies that items are unique")
+    asked, denied = _parts(schema)
+    for one in asked:
+        _trust(one, is_asked=is_asked)
+    for one in denied:
+        _trust(one, is_asked=False)
+
+
+def _parts(schema: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    """The schemas inside `schema`: those that a good value must keep, and those whose no counts too."""
+    one_each = ("additionalProperties", "items", "propertyNames", "then", "else")
+    asked = [schema[keyword] for keyword in one_each if keyword in schema]
+    for keyword in ("properties", "patternProperties", "dependentSchemas"):
+        asked += schema.get(keyword, {}).values()
+    for keyword in ("allOf", "anyOf", "prefixItems"):
+        asked += schema.get(keyword, ())
+    denied = [schema[keyword] for keyword in ("not", "if") if keyword in schema]
+    denied += schema.get("oneOf", ())
+    if "contains" in schema:
+        (denied if "maxContains" in schema else asked).append(schema["contains"])
+    return asked, denied
