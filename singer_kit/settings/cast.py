@@ -45,7 +45,7 @@ def cast(root: walk.Schema, node: walk.Schema, text: str) -> Any:
         if word is not None:
             return word
     if types & {"integer", "number"}:
-        number = _number(stripped)
+        number = _number(stripped, fractions="number" in types)
         if number is not None and ("number" in types or isinstance(number, int)):
             return number
     if types & {"array", "object"}:
@@ -65,7 +65,7 @@ def as_number(number: Decimal) -> float | Decimal:
     return near if number.is_finite() and Decimal(repr(near)) == number else number
 
 
-def _number(text: str) -> int | float | Decimal | None:
+def _number(text: str, *, fractions: bool) -> int | float | Decimal | None:
     try:
         value = decode(text.removeprefix("+"))
     except DecodeError:
@@ -73,7 +73,8 @@ def _number(text: str) -> int | float | Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         return None
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() and value.adjusted() < 40 else as_number(value)
+        whole = not fractions and value == value.to_integral_value() and value.adjusted() < 40
+        return int(value) if whole else as_number(value)
     return value
 
 

@@ -136,19 +136,25 @@ class Settings:
         found: list[Fault] = []
         for layer in layers:
             values = merge(self.json_schema, self.json_schema, values, layer.values) if values else layer.values
-            places |= {(name,): place for name in layer.values for place in [layer.places.get((), "")] if place}
             places |= layer.places
             found += layer.faults
             self._warn_of_variables(layer.unknown)
-        found += self._unknown(values, places)
+        slips, strangers = self._unknown(values, places)
+        found += slips
         values = judge.fill(self.json_schema, self.json_schema, values)
-        found += judge.faults(self.name, self.json_schema, values, places)
+        told = {fault.setting for fault in found}
+        checked = judge.faults(self.name, self.json_schema, values, places)
+        found += [fault for fault in checked if fault.setting not in told]
         if found:
             raise judge.complain(self.name, found)
+        if strangers:
+            logging.getLogger(self.name).warning(
+                "settings that %s does not have are ignored: %s", self.name, ", ".join(strangers)
+            )
         return Config(self.name, self.json_schema, values, files=files)
 
-    def _unknown(self, values: dict[str, Any], places: Mapping[Path_, str]) -> list[Fault]:
-        """Slips of a known name are faults; names that nobody meant as one of ours are only told."""
+    def _unknown(self, values: dict[str, Any], places: Mapping[Path_, str]) -> tuple[list[Fault], list[str]]:
+        """Slips of a known name are faults; names that nobody meant as one of ours come second, to be told."""
         found = []
         strangers = []
         for path, meant in judge.unknown(self.json_schema, self.json_schema, values):
@@ -164,11 +170,7 @@ class Settings:
                         f"rename it to '{meant}'.",
                     )
                 )
-        if strangers:
-            logging.getLogger(self.name).warning(
-                "settings that %s does not have are ignored: %s", self.name, ", ".join(strangers)
-            )
-        return found
+        return found, strangers
 
     def _warn_of_variables(self, names: Sequence[str]) -> None:
         known = [setting.variable for setting in self.describe()] if names else []

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 from singer_kit.errors import SettingsError
+from singer_kit.schema import reference
 from singer_kit.settings import walk
 from singer_kit.settings.fits import fits
 from singer_kit.settings.layers import Fault, Path_, ordinary, variable_name
 from singer_kit.settings.nearest import nearest
+from singer_kit.settings.secrets import is_secret
 
 __all__ = ["complain", "faults", "fill", "place", "unknown"]
 
@@ -76,13 +78,12 @@ def faults(connector: str, root: Mapping[str, Any], values: dict[str, Any], plac
     ]
     if not found and fits(root, root, values):
         return []
-    from singer_kit.schema import reference  # noqa: PLC0415
-
-    lenient = _without_instants(root)
-    for problem in reference.problems(lenient, values, limit=20):
-        if problem.keyword != "required":
-            path = tuple(problem.path)
-            found.append(Fault(_dotted(path), problem.message, place(path, places)))
+    told = {fault.setting for fault in found}
+    for problem in reference.problems(_without_instants(root), values, limit=20):
+        if problem.path not in told:
+            where = place(_path(problem.path, values), places)
+            says = problem.message.replace("the schema says", f"{connector} takes")
+            found.append(Fault(problem.path, says, where, _advice(root, problem, where)))
     return found
 
 
@@ -164,12 +165,35 @@ def _without_instants(node: Any) -> Any:
     return [_without_instants(child) for child in node] if isinstance(node, (list, tuple)) else node
 
 
+def _advice(root: walk.Schema, problem: reference.Problem, where: str) -> str:
+    """What to do about it, where that can be told."""
+    node: walk.Schema = root
+    for step in filter(None, problem.path.split(".")):
+        node = walk.item_schema(root, node) if step.isdigit() else walk.properties(root, node).get(step, {})
+    if problem.keyword == "enum" and not is_secret(problem.path.rpartition(".")[2], node):
+        return f"give one of: {', '.join(map(str, node.get('enum') or ()))}."
+    quoted = problem.keyword == "type" and "is a string" in problem.message and where.startswith("config:")
+    if quoted and walk.types(root, node) & {"integer", "number", "boolean"}:
+        return f"write it without quotes in {where.partition(': ')[2]}."
+    return ""
+
+
+def _path(dotted: str, values: Any) -> Path_:
+    """The way to a value in `values` that the reference writes with dots."""
+    path: list[str | int] = []
+    for step in filter(None, dotted.split(".")):
+        inside_list = isinstance(values, list) and step.isdigit() and int(step) < len(values)
+        path.append(int(step) if inside_list else step)
+        known = inside_list or (isinstance(values, dict) and step in values)
+        values = values[path[-1]] if known else None
+    return tuple(path)
+
+
 def place(path: Path_, places: Mapping[Path_, str]) -> str:
     """Where the value at `path` came from, as a line of an error; "" when nobody knows."""
     for length in range(len(path), -1, -1):
         if path[:length] in places:
-            source = places[path[:length]]
-            return f"setting: {source}" if length else f"config: {source}"
+            return places[path[:length]]
     return ""
 
 

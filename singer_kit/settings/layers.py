@@ -66,7 +66,7 @@ def file_layer(path: Path) -> Layer:
         ) from None
     try:
         values = codec.decode(text)
-    except codec.DecodeError:
+    except (codec.DecodeError, UnicodeDecodeError):
         raise SettingsError(
             f"The config file is not JSON: {_why_not_json(text)}.",
             place=f"config: {path}",
@@ -78,7 +78,7 @@ def file_layer(path: Path) -> Layer:
             place=f"config: {path}",
             next_step='put the settings into one object, such as {"start_date": "2026-01-01"}.',
         )
-    return Layer(ordinary(values), {(): str(path)})
+    return Layer(ordinary(values), dict.fromkeys(_paths(values), f"config: {path}"))
 
 
 def variable_layer(connector: str, root: walk.Schema, variables: Mapping[str, str], where: str) -> Layer:
@@ -111,14 +111,14 @@ def variable_layer(connector: str, root: walk.Schema, variables: Mapping[str, st
             faults.append(
                 Fault(
                     ".".join(path),
-                    f"must be {error} but its text is not",
-                    f"{variable}{where}",
+                    f"takes {error}, and the text of its variable is not that",
+                    f"variable: {variable}{where}",
                     f"change {variable}.",
                 )
             )
             continue
         _put(values, path, value)
-        places[tuple(path)] = f"{variable}{where}"
+        places[tuple(path)] = f"variable: {variable}{where}"
     return Layer(values, places, tuple(faults), tuple(unknown))
 
 
@@ -179,6 +179,13 @@ def _candidates(root: walk.Schema, node: walk.Schema, rest: str, depth: int) -> 
     extra = node.get("additionalProperties", "object" in walk.types(root, node))
     if depth and extra is not False and rest:
         yield [rest.lower()], walk.resolve(root, extra) if isinstance(extra, Mapping) else {}
+
+
+def _paths(values: object, path: Path_ = ()) -> Iterator[Path_]:
+    yield path
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from _paths(value, (*path, name))
 
 
 def _put(values: dict[str, Any], path: list[str], value: Any) -> None:

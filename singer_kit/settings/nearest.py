@@ -11,8 +11,8 @@ _SEPARATORS = re.compile(r"[^a-z0-9]+")
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one of `known` that `name` is a slip of, None when there is none.
 
-    A slip is another case or separator (`apiKey`, `api-key`), or few edits: one in names of up to five
-    characters, two in longer ones; swapping neighbours is one edit.
+    A slip is another case or separator (`apiKey`, `api-key`), one for several, or few edits: one in names of
+    up to five characters, two in longer ones; swapping neighbours is one edit.
     """
     plain = _plain(name)
     best: tuple[int, str] | None = None
@@ -28,7 +28,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _plain(name: str) -> str:
-    return _SEPARATORS.sub("", name.lower())
+    letters = _SEPARATORS.sub("", name.lower())
+    return letters[:-3] + "y" if letters.endswith("ies") else letters
 
 
 def _edits(a: str, b: str) -> int:
