@@ -1,0 +1,334 @@
+"""Bytes to events: schemas, rows, states, versions, in the order of their lines; records come out valid.
+
+This module must not write, commit or print, and holds no record longer than its chunk.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
+
+from singer_kit.batch.rows import Rows
+from singer_kit.codec import (
+    UNSET,
+    DecodeError,
+    Decoder,
+    Raw,
+    Struct,
+    UnsetType,
+    ValidationError,
+    decode,
+    why_not_json,
+)
+from singer_kit.errors import MessageError, ProtocolError
+from singer_kit.spec.messages import (
+    ActivateVersionMessage,
+    BatchMessage,
+    RecordMessage,
+    SchemaMessage,
+    StateMessage,
+    parse_message,
+)
+from singer_kit.wire.files import read_batch_file
+from singer_kit.wire.lines import Lines, line_count, without_nan
+from singer_kit.wire.records import BadRecord, Group, RecordReader
+from singer_kit.wire.refusals import (
+    at_line,
+    record_error,
+    stream_of_unreadable_record,
+    unknown_stream,
+    unreadable,
+)
+
+__all__ = ["BadRecord", "Event", "MessageReader", "Reading", "Rows", "events"]
+
+logger = logging.getLogger("singer_kit.wire")
+
+Event: TypeAlias = SchemaMessage | Rows | StateMessage | ActivateVersionMessage
+
+
+class Reading(Struct, frozen=True):
+    """How messages are read.
+
+    `is_strict` refuses what lenient reading passes over: blank lines, unknown types, types not in upper case.
+    `is_validating` off checks keys only. `nan_is_null` takes NaN and Infinity for null. `keeps_undeclared`
+    leaves names in that the schema does not declare. `refuse` is told of each bad record, which is then left
+    out; without it, or when it raises a `MessageError`, reading ends there.
+    """
+
+    is_strict: bool = False
+    is_validating: bool = True
+    nan_is_null: bool = False
+    keeps_undeclared: bool = False
+    refuse: Callable[[BadRecord], None] | None = None
+
+
+class _Peek(Struct, gc=False):
+    type: Any = UNSET
+    stream: Any = UNSET
+    record: Raw | UnsetType = UNSET
+    version: Any = None
+    time_extracted: Any = None
+
+
+class _Line(Struct, gc=False):
+    number: int
+    peek: _Peek
+    text: bytes | None
+
+
+_peeks: Final[Decoder[_Peek]] = Decoder(_Peek)
+
+
+def events(pieces: Iterable[bytes], reading: Reading = Reading()) -> Iterator[Event]:  # noqa: B008 - frozen
+    """What `pieces` of any size say, in line order; consecutive records of a stream form one `Rows`.
+
+    Between two other events the rows of different streams may come in any order, those of one stream in
+    theirs. A SCHEMA that says what was said before is no event; the records of BATCH files come as rows.
+    Raises `ProtocolError` or `RecordError`, with line number, after everything before the bad line has come
+    out.
+    """
+    reader = MessageReader(reading)
+    for piece in pieces:
+        yield from reader.feed(piece)
+    yield from reader.finish()
+
+
+class MessageReader:
+    """Call `feed` with each piece of the input and take all that it gives, then `finish` once at the end.
+
+    After an error nothing more can be read.
+    """
+
+    def __init__(self, reading: Reading = Reading()) -> None:  # noqa: B008 - frozen
+        self._reading = reading
+        self._lines = Lines()
+        self._line_number = 0
+        self._streams: dict[str, RecordReader] = {}
+        self._last: RecordReader | None = None
+        self._unknown_types: set[str] = set()
+
+    @property
+    def line_number(self) -> int:
+        """The number of the last line read, 1 for the first."""
+        return self._line_number
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        """The events of the lines that `data` completes."""
+        for chunk in self._lines.feed(data):
+            yield from self._chunk(chunk)
+
+    def finish(self) -> Iterator[Event]:
+        """The events of a last line that has no newline; `ProtocolError` if it ends in the middle."""
+        rest = self._lines.rest()
+        if rest:
+            yield from self._chunk(rest)
+
+    def _chunk(self, chunk: bytes) -> Iterator[Event]:
+        # What the last chunk was decides what is tried first, so that hardly a chunk is decoded twice.
+        first = self._line_number + 1
+        self._line_number += line_count(chunk)
+        if self._last is not None:
+            rows = self._last.read_messages(chunk, first, self._line_number)
+            if rows is not None:
+                yield rows
+                return
+        yield from self._mixed(chunk, first)
+
+    def _mixed(self, chunk: bytes, first: int) -> Iterator[Event]:
+        lines, error = self._peeked(chunk, first)
+        texts: list[bytes] | None = None
+        run: list[_Line] = []
+        self._last = None
+        for line in lines:
+            if self._is_record(line.peek):
+                run.append(line)
+                continue
+            if run:
+                yield from self._rows(run)
+                run = []
+            if line.text is None:
+                texts = texts or chunk.split(b"\n")
+                line.text = texts[line.number - first]
+            yield from self._other(line)
+        if run:
+            streams = {line.peek.stream for line in run}
+            if len(streams) == 1 and len(run) == len(lines) and run[0].peek.type == "RECORD":
+                self._last = self._streams[run[0].peek.stream]
+            yield from self._rows(run)
+        if error is not None:
+            raise error
+
+    def _peeked(self, chunk: bytes, first: int) -> tuple[list[_Line], MessageError | None]:
+        """The lines of `chunk`, but blank ones, up to the first unreadable one, and what is wrong there."""
+        try:
+            peeks = _peeks.decode_lines(chunk)
+        except (DecodeError, ValidationError):
+            return self._one_by_one(chunk, first)
+        if len(peeks) == self._line_number - first + 1:
+            return [_Line(number, peek, None) for number, peek in enumerate(peeks, first)], None
+        if self._reading.is_strict:
+            return self._one_by_one(chunk, first)
+        numbers = [number for number, text in enumerate(chunk.split(b"\n"), first) if text and not text.isspace()]
+        return [_Line(number, peek, None) for number, peek in zip(numbers, peeks, strict=True)], None
+
+    def _one_by_one(self, chunk: bytes, first: int) -> tuple[list[_Line], MessageError | None]:
+        lines: list[_Line] = []
+        texts = chunk.split(b"\n")
+        if not texts[-1]:
+            texts.pop()
+        for number, text in enumerate(texts, first):
+            if not text or text.isspace():
+                if self._reading.is_strict:
+                    error = ProtocolError("A line is blank.", next_step="write nothing but messages.")
+                    return lines, at_line(error, number)
+                continue
+            try:
+                lines.append(_Line(number, _peeks.decode(text), text))
+            except (DecodeError, ValidationError):
+                try:
+                    mended = self._mended(text, number)
+                except MessageError as error:
+                    return lines, error
+                if mended is not None:
+                    lines.append(_Line(number, _peeks.decode(mended), mended))
+        return lines, None
+
+    def _mended(self, text: bytes, number: int) -> bytes | None:
+        """What to read instead of the unreadable `text`; None when it was refused as a bad record."""
+        kind, words = why_not_json(text)
+        if kind == "nan" and self._reading.nan_is_null:
+            return without_nan(text)
+        stream = stream_of_unreadable_record(text) if kind in {"nan", "surrogate"} else None
+        if stream is not None and stream in self._streams and self._reading.refuse is not None:
+            self._reading.refuse(BadRecord(stream, number, words, text))
+            return None
+        try:
+            parse_message(decode(text), strict=self._reading.is_strict)
+        except MessageError as error:
+            raise at_line(error, number) from None
+        except DecodeError:
+            pass
+        raise unreadable(number, kind, words, stream=stream)
+
+    def _is_record(self, peek: _Peek) -> bool:
+        name = peek.type
+        if name == "RECORD":
+            return True
+        return not self._reading.is_strict and isinstance(name, str) and name.upper() == "RECORD"
+
+    def _rows(self, run: list[_Line]) -> Iterator[Rows]:
+        """The rows of consecutive RECORD lines, by stream; up to the first bad one that nobody takes."""
+        groups: list[Group] = []
+        latest: dict[str, Group] = {}
+        error: MessageError | None = None
+        for line in run:
+            peek = line.peek
+            name, version = peek.stream, peek.version
+            reader = self._streams.get(name) if type(name) is str else None
+            if reader is None or peek.record is UNSET or (version is not None and type(version) is not int):
+                error = self._why_unusable(line)
+                break
+            group = latest.get(name)
+            if group is None or group.version != version:
+                group = latest[name] = Group(reader, version)
+                groups.append(group)
+            group.raws.append(peek.record)
+            group.numbers.append(line.number)
+            group.times.append(peek.time_extracted)
+        yield from self._valid(groups, error)
+
+    def _valid(self, groups: list[Group], error: MessageError | None = None) -> Iterator[Rows]:
+        """The valid records of `groups`, then `error` or the refusal of a bad record that comes before it."""
+        bad = sorted([bad for group in groups for bad in group.judge()], key=lambda record: record.line_number)
+        for record in bad:
+            try:
+                if self._reading.refuse is None:
+                    raise record_error(record)
+                self._reading.refuse(record)
+            except MessageError as refusal:
+                error = refusal
+                for group in groups:
+                    group.end_before(record.line_number)
+                break
+        for group in groups:
+            rows = group.rows()
+            if rows is not None:
+                yield rows
+        if error is not None:
+            raise error
+
+    def _why_unusable(self, line: _Line) -> MessageError:
+        peek = line.peek
+        stream = peek.stream if isinstance(peek.stream, str) else None
+        raw = bytes(peek.record) if isinstance(peek.record, Raw) else b"null"
+        try:
+            value = {"type": "RECORD", "stream": peek.stream, "record": decode(raw), "version": peek.version}
+            parse_message({name: member for name, member in value.items() if member not in (UNSET, None)})
+        except DecodeError:
+            return unreadable(line.number, *why_not_json(raw), stream=stream)
+        except MessageError as error:
+            return at_line(error, line.number)
+        return unknown_stream(stream, "RECORD", line.number)
+
+    def _other(self, line: _Line) -> Iterator[Event]:
+        text = line.text or b""
+        try:
+            message = parse_message(decode(text), strict=self._reading.is_strict)
+        except DecodeError:
+            raise unreadable(line.number, *why_not_json(text)) from None
+        except MessageError as error:
+            raise at_line(error, line.number) from None
+        if isinstance(message, SchemaMessage):
+            if self._learn(message):
+                yield message
+        elif isinstance(message, StateMessage):
+            yield message
+        elif isinstance(message, ActivateVersionMessage | BatchMessage):
+            if message.stream not in self._streams:
+                kind = "BATCH" if isinstance(message, BatchMessage) else "ACTIVATE_VERSION"
+                raise unknown_stream(message.stream, kind, line.number)
+            if isinstance(message, BatchMessage):
+                yield from self._batch(message, line.number)
+            else:
+                yield message
+        elif not isinstance(message, RecordMessage):
+            self._pass_over(line)
+
+    def _learn(self, message: SchemaMessage) -> bool:
+        """True when `message` says something new of its stream."""
+        known = self._streams.get(message.stream)
+        if known is not None and known.message == message:
+            return False
+        self._streams[message.stream] = RecordReader(
+            message,
+            is_validating=self._reading.is_validating,
+            keeps_undeclared=self._reading.keeps_undeclared,
+        )
+        return True
+
+    def _pass_over(self, line: _Line) -> None:
+        name = str(line.peek.type)[:40]
+        if name not in self._unknown_types and len(self._unknown_types) < 100:
+            self._unknown_types.add(name)
+            logger.warning("Messages of type %r are passed over: Singer knows no such type.", name)
+
+    def _batch(self, message: BatchMessage, number: int) -> Iterator[Rows]:
+        reader = self._streams[message.stream]
+        for url in message.manifest:
+            first = 1
+            for chunk in read_batch_file(url, message.encoding):
+                group = Group(reader, message.version, source=url, message_line=number)
+                for place, text in enumerate(chunk.split(b"\n"), first):
+                    if text and not text.isspace():
+                        group.raws.append(self._without_nan(text))
+                        group.numbers.append(place)
+                first += chunk.count(b"\n")
+                yield from self._valid([group])
+
+    def _without_nan(self, text: bytes) -> bytes:
+        if not self._reading.nan_is_null or (b"NaN" not in text and b"Infinity" not in text):
+            return text
+        try:
+            return without_nan(text)
+        except ValueError:
+            return text  # no JSON for another reason: whoever decodes it says which

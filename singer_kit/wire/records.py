@@ -1,0 +1,241 @@
+"""The records of one stream by one schema: decoded and validated in one pass where all is well.
+
+What the fast pass refuses is judged again in halves, down to single records, by the reference, whose verdict
+stands. This module must not know other messages, nor what becomes of a bad record.
+"""
+
+import logging
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Final, Literal
+
+from singer_kit.batch.rows import Rows
+from singer_kit.codec import (
+    DecodeError,
+    Decoder,
+    Struct,
+    ValidationError,
+    decode,
+    define_struct,
+    encode_lines,
+    why_not_json,
+)
+from singer_kit.schema.reference import Problem
+from singer_kit.schema.validate import Validator, compile_validator
+from singer_kit.spec.messages import SchemaMessage
+
+__all__ = ["BadRecord", "Group", "RecordReader"]
+
+logger = logging.getLogger("singer_kit.wire")
+
+SLOW_RECORDS_WORTH_A_WORD: Final = 1000
+
+
+class BadRecord(Struct, frozen=True):
+    """One record that cannot be taken: where it stands, what it holds, and why.
+
+    `problem` is None when it is no JSON at all; `reason` says in words what is wrong. No value of the record
+    is in it but in `line`, which is for the dead-letter file. `source` is the BATCH file that `line_number`
+    counts in, if any.
+    """
+
+    stream: str
+    line_number: int
+    reason: str
+    line: bytes
+    problem: Problem | None = None
+    source: str = ""
+
+
+class RecordReader:
+    """Reads records of the stream that `message` describes.
+
+    With `is_validating` off only keys are checked. Names that the schema does not declare are dropped, with
+    one warning each, unless `keeps_undeclared`.
+    """
+
+    def __init__(self, message: SchemaMessage, *, is_validating: bool = True, keeps_undeclared: bool = False) -> None:
+        self.stream = message.stream
+        self.message = message
+        self._keeps_undeclared = keeps_undeclared
+        self._prunes = False
+        self._seen = 0
+        self._slow = 0
+        schema = message.schema
+        if not is_validating:
+            schema = {"properties": {name: {} for name in schema["properties"]}}
+        validator = compile_validator(schema, message.key_properties)
+        self._declared = validator
+        """The validator that knows no tolerated names, and so prunes them."""
+        self._use(validator)
+
+    def _use(self, validator: Validator) -> None:
+        self._validator = validator
+        record_type, exact = validator.record_type, validator.exact
+        members: list[Any] = [
+            ("type", Literal["RECORD"]),
+            ("stream", Literal[self.stream]),
+            ("record", record_type),
+            ("version", int | None, None),
+        ]
+        self._decode_messages = Decoder[Any](define_struct("Message", members, gc=False), exact=exact).decode_lines
+        self._decode_records = Decoder[Any](record_type, exact=exact).decode_lines
+
+    def _start_pruning(self) -> None:
+        prune_type = self._declared.prune_type
+        record_type = dict[str, Any] if prune_type is None else prune_type
+        pruned: list[Any] = [("record", record_type), ("time_extracted", Any, None)]
+        self._prune_messages = Decoder[Any](define_struct("Pruned", pruned, gc=False)).decode_lines
+        self._prune_records = Decoder[Any](record_type).decode_lines
+        self._prune_each = self._declared.prune if prune_type is None else None
+        self._prunes = True
+
+    def _encoded(self, pruned: list[Any]) -> bytes:
+        return encode_lines(pruned if self._prune_each is None else map(self._prune_each, pruned))
+
+    def read_messages(self, chunk: bytes, first_line: int, last_line: int) -> Rows | None:
+        """The rows of `chunk` if all its lines are valid RECORD messages of this stream and of one version.
+
+        None means: look closer. Nothing has happened then.
+        """
+        try:
+            messages = self._decode_messages(chunk)
+        except (DecodeError, ValidationError):
+            return None
+        versions = {message.version for message in messages}
+        if len(versions) > 1 or not self._validator.accepts([message.record for message in messages]):
+            return None
+        count = len(messages)
+        self._seen += count
+        version = versions.pop() if versions else None
+        if not self._prunes:
+            return Rows(self.stream, chunk, count, first_line, last_line, enveloped=True, version=version)
+        pruned = self._prune_messages(chunk)
+        lines = self._encoded([message.record for message in pruned])
+        times = _one_or_all([message.time_extracted for message in pruned])
+        return Rows(self.stream, lines, count, first_line, last_line, version=version, extracted_at=times)
+
+    def read_records(self, raws: Sequence[Any], numbers: Sequence[int], *, source: str = "") -> dict[int, BadRecord]:
+        """The bad ones of `raws`, which stand on the lines `numbers` of `source`, by their place in `raws`."""
+        bad: dict[int, BadRecord] = {}
+        if raws:
+            self._judge(raws, numbers, 0, source, bad)
+        self._seen += len(raws)
+        if self._slow >= SLOW_RECORDS_WORTH_A_WORD and self._slow * 20 > self._seen:
+            self._say_slow()
+        return bad
+
+    def _say_slow(self) -> None:
+        logger.warning(
+            "Stream %r: %s of %s records needed the slow validator; a schema that says just what the "
+            "records hold (number, say, where 1.0 comes for an integer) makes it fast.",
+            self.stream,
+            self._slow,
+            self._seen,
+        )
+        self._slow = -(1 << 62)
+
+    def lines(self, raws: Sequence[Any]) -> bytes:
+        """Valid records as lines, without undeclared names."""
+        if self._prunes:
+            return self._encoded(self._prune_records(b"\n".join(raws)))
+        return b"\n".join([*raws, b""])
+
+    def _judge(
+        self, raws: Sequence[Any], numbers: Sequence[int], start: int, source: str, bad: dict[int, BadRecord]
+    ) -> None:
+        try:
+            if self._validator.accepts(self._decode_records(b"\n".join(raws))):
+                return
+        except (DecodeError, ValidationError):
+            pass
+        if len(raws) == 1:
+            refused = self._ask_reference(bytes(raws[0]), numbers[start], source)
+            if refused is not None:
+                bad[start] = refused
+            return
+        half = len(raws) // 2
+        self._judge(raws[:half], numbers, start, source, bad)
+        self._judge(raws[half:], numbers, start + half, source, bad)
+
+    def _ask_reference(self, raw: bytes, number: int, source: str) -> BadRecord | None:
+        try:
+            record = decode(raw)
+        except DecodeError:
+            return BadRecord(self.stream, number, why_not_json(raw)[1], raw, source=source)
+        if not isinstance(record, dict):
+            return BadRecord(self.stream, number, "the record is no JSON object", raw, source=source)
+        self._slow += 1
+        problems = self._validator.problems(record)
+        if problems:
+            return BadRecord(self.stream, number, str(problems[0]), raw, problems[0], source)
+        names = self._validator.undeclared(record)
+        if names:
+            self._slow -= 1
+            self._tolerate(names)
+        return None
+
+    def _tolerate(self, names: set[str]) -> None:
+        if not self._keeps_undeclared:
+            for name in sorted(names):
+                logger.warning(
+                    "Stream %r: the schema does not declare %r; it is left out of every record.", self.stream, name
+                )
+            self._start_pruning()
+        self._use(self._validator.tolerate(names))
+
+
+class Group:
+    """Records of one stream and version that follow each other, on their way to become `Rows`.
+
+    Fill `raws`, `numbers` and `times` (which may stay empty), then call `judge`, perhaps `end_before`, and
+    `rows`. `message_line` is the line of the BATCH message whose file, `source`, the numbers count in.
+    """
+
+    __slots__ = ("_bad", "_end", "message_line", "numbers", "raws", "reader", "source", "times", "version")
+
+    def __init__(self, reader: RecordReader, version: int | None, *, source: str = "", message_line: int = 0) -> None:
+        self.reader = reader
+        self.version = version
+        self.source = source
+        self.message_line = message_line
+        self.raws: list[Any] = []
+        self.numbers: list[int] = []
+        self.times: list[Any] = []
+        self._bad: dict[int, BadRecord] = {}
+        self._end: int | None = None
+
+    def judge(self) -> list[BadRecord]:
+        """The records that will not be among the rows."""
+        self._bad = self.reader.read_records(self.raws, self.numbers, source=self.source)
+        return list(self._bad.values())
+
+    def end_before(self, number: int) -> None:
+        """Nothing from line `number` on will be among the rows."""
+        self._end = bisect_left(self.numbers, number)
+
+    def rows(self) -> Rows | None:
+        """The valid records, None when there are none."""
+        raws, numbers, times = self.raws, self.numbers, self.times
+        if self._bad or self._end is not None:
+            good = [place for place in range(len(raws))[: self._end] if place not in self._bad]
+            raws = [raws[place] for place in good]
+            numbers = [numbers[place] for place in good]
+            times = [times[place] for place in good] if times else times
+        if not raws:
+            return None
+        return Rows(
+            self.reader.stream,
+            self.reader.lines(raws),
+            len(raws),
+            self.message_line or numbers[0],
+            self.message_line or numbers[-1],
+            version=self.version,
+            extracted_at=_one_or_all(times) if times else None,
+        )
+
+
+def _one_or_all(times: Sequence[Any]) -> Any:
+    """One text when all `times` are that, else a list with None for what is no text."""
+    texts = [time if isinstance(time, str) else None for time in times]
+    return texts[0] if len(set(texts)) == 1 else texts
