@@ -1,6 +1,7 @@
 """Which settings are secret, and every spelling in which a secret value might turn up in a text."""
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -59,14 +60,8 @@ def secret_values(root: Mapping[str, Any], node: Any, values: object, *, inside:
 
 def spellings(secret: str) -> set[str]:
     """How `secret` may stand in a text: itself, its lines, and as URL, JSON, Python and base64 write it."""
-    found = {
-        secret,
-        secret.strip(),
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        repr(secret)[1:-1],
-    }
+    found = {secret, secret.strip(), quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    found |= {repr(secret)[1:-1], json.dumps(secret)[1:-1]}
     found.add(base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("="))
     try:
         found.add(encode(secret).decode()[1:-1])
