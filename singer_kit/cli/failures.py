@@ -52,13 +52,8 @@ def _unexpected(error: BaseException, connector: str, *, debug: bool) -> str:
         what += f" ({error.strerror})"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "singer_kit" not in Path(frame.filename).parts] or frames
-    place = (
-        "".join(
-            f"\n  at {Path(frame.filename).name}:{frame.lineno}, in {frame.name}"
-            for frame in dict.fromkeys([own[-1], frames[-1]])
-        )
-        if frames
-        else ""
+    places = dict.fromkeys(
+        f"\n  at {Path(frame.filename).name}:{frame.lineno}, in {frame.name}" for frame in (*own[-1:], *frames[-1:])
     )
     hint = "" if debug else "\n  next: run it again with SINGER_KIT_DEBUG=1 to see the traceback."
-    return f"{connector} has a fault of its own: {what}.{place}{hint}"
+    return f"{connector} has a fault of its own: {what}.{''.join(places)}{hint}"
