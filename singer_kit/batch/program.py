@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import CodeType, TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from singer_kit.batch.calls import STEPS, TooLargeError
@@ -20,6 +20,7 @@ from singer_kit.errors import MapError
 __all__ = ["Program", "RowError", "compile_program"]
 
 Row = dict[str, Any]
+Run: TypeAlias = Callable[[list[Row], list[Row], list[Any]], tuple[list[Row], list[Any]]]
 _FILE: Final = "<stream map>"
 _FIRST_LINE: Final = 10
 _NATIVE: Final = frozenset({datetime, date, time, timedelta, UUID, dict, list, tuple})
@@ -41,7 +42,7 @@ class Program:
 
     def __init__(
         self,
-        run: Callable[[list[Row], list[Row]], list[Row]],
+        run: Run,
         steps: Sequence[tuple[str, Expression]],
         computed: Sequence[tuple[str, Expression]],
     ) -> None:
@@ -56,10 +57,10 @@ class Program:
         """What an expression without fields gives."""
         return eval(_expression_code(expression), dict(NAMESPACE), {"record": {}, "left": [STEPS]})  # noqa: S307 - whitelisted
 
-    def run(self, rows: list[Row]) -> list[Row]:
-        """New rows for those that pass the filter. Raises `RowError`."""
+    def run(self, rows: list[Row], companions: list[Any]) -> tuple[list[Row], list[Any]]:
+        """New rows for those that pass the filter, and their companions. Raises `RowError`."""
         try:
-            return self._run(rows, self._as_sent(rows))
+            return self._run(rows, self._as_sent(rows), companions)
         except (MapError, RowError):
             raise
         except Exception as error:  # noqa: BLE001 - fails closed, whatever it is
@@ -134,7 +135,7 @@ def compile_program(
         return Program(_interpreted(properties, filter_, computed, removed, kept), named, computed)
     if engine != "compiled":
         raise MapError(f"stream_maps_engine is 'compiled' or 'simpleeval', not '{engine}'.")
-    module = ast.parse(_frame(removed, kept), filename=_FILE)
+    module = ast.parse(_frame(removed, kept, filters=filter_ is not None), filename=_FILE)
     function = module.body[0]
     assert isinstance(function, ast.FunctionDef)  # noqa: S101 - the frame above is ours
     loop = function.body[-2]
@@ -145,12 +146,13 @@ def compile_program(
     if filter_ is not None:
         body.append(ast.If(test=ast.UnaryOp(ast.Not(), filter_.code), body=[ast.Continue()], orelse=[]))
     marks = [(body[-1], 0)] if filter_ is not None else []
-    body += loop.body[:-1]
+    last = 1 if filter_ is None else 2
+    body += loop.body[:-last]
     for number, (name, expression) in enumerate(computed, start=len(steps)):
         statement = _assignment(name, expression)
         marks.append((statement, number))
         body.append(statement)
-    loop.body = [*body, loop.body[-1]]
+    loop.body = [*body, *loop.body[-last:]]
     for node in ast.walk(module):
         node.__dict__.update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
     for statement, number in marks:
@@ -166,18 +168,19 @@ def _function(code: CodeType, filter_: Expression | None, computed: Sequence[tup
     return namespace["run"]
 
 
-def _frame(removed: Sequence[str], kept: Sequence[str] | None) -> str:
+def _frame(removed: Sequence[str], kept: Sequence[str] | None, *, filters: bool) -> str:
+    """The function around the expressions; the loop is its last statement but one."""
     if kept is None:
-        start = ["new = row.copy()", *(f"new.pop({name!r}, None)" for name in removed)]
+        body = ["new = row.copy()", *(f"new.pop({name!r}, None)" for name in removed)]
     else:
-        start = ["new = {}", *(f"if {name!r} in row: new[{name!r}] = row[{name!r}]" for name in kept)]
-    lines = [
-        "def run(rows, records):",
-        " out = []",
-        " append = out.append",
-        " for row, record in zip(rows, records):",
-    ]
-    return "\n".join([*lines, *(f"  {line}" for line in start), "  append(new)", " return out"])
+        body = ["new = {}", *(f"if {name!r} in row: new[{name!r}] = row[{name!r}]" for name in kept)]
+    head, last = "for row, record in zip(rows, records):", "append(new)"
+    start = ["out = []", "append = out.append"]
+    if filters:
+        head, last = "for row, record, mate in zip(rows, records, mates):", "append(new); keep(mate)"
+        start += ["kept = []", "keep = kept.append"]
+    lines = [*start, head, *(f" {line}" for line in [*body, last]), f"return out, {'kept' if filters else 'mates'}"]
+    return "\n".join(["def run(rows, records, mates):", *(f" {line}" for line in lines)])
 
 
 def _loads(properties: Mapping[str, JSON], expressions: Sequence[Expression]) -> list[ast.stmt]:
@@ -201,7 +204,7 @@ def _interpreted(
     computed: Sequence[tuple[str, Expression]],
     removed: Sequence[str],
     kept: Sequence[str] | None,
-) -> Callable[[list[Row], list[Row]], list[Row]]:
+) -> Run:
     config = next((e.config for e in [filter_, *(e for _, e in computed)] if e is not None), {})
     evaluate = evaluator(config)
 
@@ -212,9 +215,9 @@ def _interpreted(
         except Exception as error:  # noqa: BLE001 - fails closed, whatever it is
             raise RowError(name, expression.text, _reason(error)) from None
 
-    def run(rows: list[Row], records: list[Row]) -> list[Row]:
-        out = []
-        for row, record in zip(rows, records, strict=True):
+    def run(rows: list[Row], records: list[Row], mates: list[Any]) -> tuple[list[Row], list[Any]]:
+        out, passed = [], []
+        for row, record, mate in zip(rows, records, mates, strict=True):
             if filter_ is not None and not value_of("__filter__", filter_, record):
                 continue
             new = row.copy() if kept is None else {name: row[name] for name in kept if name in row}
@@ -228,6 +231,7 @@ def _interpreted(
                 else:
                     new.pop(name, None)
             out.append(new)
-        return out
+            passed.append(mate)
+        return out, passed
 
     return run

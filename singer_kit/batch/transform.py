@@ -69,14 +69,18 @@ class StreamMap:
 
         Raises `MapError` that names stream, property and expression, never a value.
         """
+        return self.apply_with(rows, rows)[0]
+
+    def apply_with(self, rows: list[Row], companions: list[Any]) -> tuple[list[Row], list[Any]]:
+        """`apply`, and of `companions`, one for each row, those whose rows pass."""
         if self._program is not None:
             try:
-                rows = self._program.run(rows)
+                rows, companions = self._program.run(rows, companions)
             except RowError as error:
                 raise _failure(self.source, error.name, error.text, error.reason) from None
             if rows:
                 self._settle(rows)
-        return rows if self._flatten is None else self._flatten(rows)
+        return rows if self._flatten is None else self._flatten(rows), companions
 
     def _settle(self, rows: list[Row]) -> None:
         for name, text in self._unsettled:
