@@ -1,0 +1,424 @@
+"""The one door to pyarrow: batches as Arrow tables, every value exact.
+
+Arrow has no number of any size, so a table's types depend on what has to fit: `table` takes, for each property, the
+first of these that holds every value of the batch.
+
+- `integer`: int64, decimal128(38, 0), string
+- `number`: decimal128(38, 10), decimal128(38, more), string
+- `singer.decimal` with precision and scale: that decimal128, then as `number`
+- `boolean`: bool
+- `date-time`: timestamp[us, UTC] (the instant; its offset is not kept), string
+- `date`: date32, string; `time`: time64[us], string (a time with an offset is one)
+- any other string, `uuid` among them: string
+- objects, arrays, and properties that may be anything: string, the JSON text as it came
+- properties of several scalar types: string, a JSON string as what it says and other values as their JSON text
+
+An absent property and null are both null. This module must not know a database.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import time
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from singer_kit.batch.metadata import missing_properties
+from singer_kit.codec import Raw, ValidationError, astuple, decode, define_struct, encode
+from singer_kit.schema.columns import Column, ColumnType, columns_of
+from singer_kit.schema.digits import digits_of_decimals, digits_of_integers, plain
+from singer_kit.schema.evolve import DigitsNeeded, Limits, widened
+
+if TYPE_CHECKING:
+    from singer_kit.batch.batch import Batch
+
+__all__ = ["ArrowReader", "MisfitError", "arrow_type", "table", "with_row_order"]
+
+_SLICE_ROWS: Final = 4096
+_NULL: Final = Raw(b"null")
+_ARRIVES_AS: Final[dict[str, tuple[Any, Any]]] = {
+    "integer": (int | None, None),
+    "boolean": (bool | None, None),
+    "string": (str | None, None),
+    "number": (Raw, _NULL),
+    "any": (Raw, _NULL),
+}
+"""How a column's values are decoded, and what stands for an absent one. A `Raw` keeps a value's own bytes."""
+
+_ARROW_TYPES: Final[dict[str, Any]] = {
+    "boolean": pa.bool_(),
+    "bigint": pa.int64(),
+    "hugeint": pa.string(),
+    "double": pa.float64(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "instant": pa.timestamp("us", "UTC"),
+    "uuid": pa.string(),
+    "json": pa.string(),
+    "text": pa.string(),
+}
+
+_UUIDS: Final = re.compile(r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\n)*+")
+_TIMES: Final = re.compile(r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?\n)*+")
+_INSTANT: Final = re.compile(r"(.{10})[Tt ](.{8})(?:\.([0-9]{1,6})0*)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
+_HUGEINT_BITS: Final = 127
+_LONGEST_INTEGER: Final = 1000
+"""Digits beyond which 1E+999999 is not written out."""
+
+
+class MisfitError(Exception):
+    """Some columns are too narrow for a batch. `needed` is the room that each needs; None: only text will do."""
+
+    def __init__(self, needed: dict[str, DigitsNeeded | None]) -> None:
+        super().__init__(f"too narrow: {', '.join(sorted(needed))}")
+        self.needed = needed
+
+
+class _Misfit(Exception):  # noqa: N818 - a value passed up one frame, not an error that anybody sees
+    def __init__(self, needed: DigitsNeeded | None = None) -> None:
+        self.needed = needed
+
+
+class ArrowReader:
+    """Reads batches of one schema into Arrow tables of given column types, to which nothing is rounded.
+
+    `columns` are in the tables' order; those named in `stamped` are the batch's metadata columns, the others the
+    records' properties. The tables' columns are called `c0`, `c1` and so on, because names are strangers' and databases
+    fold case. `hugeint` and `uuid` are Arrow strings, for a database to cast.
+    """
+
+    def __init__(self, columns: Sequence[Column], stamped: Iterable[str] = ()) -> None:
+        self._columns = tuple(columns)
+        self._stamped = frozenset(stamped)
+        self._properties = [column for column in columns if column.name not in self._stamped]
+        self._schema = pa.schema([(f"c{place}", arrow_type(column.type)) for place, column in enumerate(columns)])
+        self._record_type = _record_type(self._properties, lambda column: _ARRIVES_AS[column.arrives])
+        self._raw_type = _record_type(self._properties, lambda _: (Raw, _NULL))
+
+    def read(self, batch: "Batch") -> pa.Table:
+        """The batch as a table. Raises `MisfitError`, of all columns at once, when values do not fit exactly."""
+        needed: dict[str, DigitsNeeded | None] = {}
+        slices: list[Any] = []
+        stamps = batch.metadata() if self._stamped else {}
+        start = 0
+        for count, properties, is_raw in self._slices(batch):
+            cells_of_next = iter(properties)
+            arrays = []
+            for column in self._columns:
+                try:
+                    if column.name in self._stamped:
+                        arrays.append(_stamped(column, stamps[column.name], start, count))
+                    else:
+                        arrays.append(_array(column, next(cells_of_next), is_raw=is_raw))
+                except _Misfit as misfit:
+                    _add_need(needed, column.name, misfit.needed)
+            if not needed:
+                slices.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+            start += count
+        if needed:
+            raise MisfitError(needed)
+        return pa.Table.from_batches(slices, schema=self._schema)
+
+    def _slices(self, batch: "Batch") -> Iterator[tuple[int, Sequence[Sequence[Any]], bool]]:
+        """The properties' cells in slices: how many rows, the cells of each property, and whether all are `Raw`.
+
+        They are taken part by part, while the decoded records are still in the processor's cache.
+        """
+        pending: list[list[Any]] = [[] for _ in self._properties]
+        count = 0
+        for part in batch.parts:
+            try:
+                records = part.records(self._record_type)
+            except ValidationError:
+                # Such as 1.0 for an integer, or rows that nobody validated.
+                if count:
+                    yield count, pending, False
+                    pending, count = [[] for _ in self._properties], 0
+                yield part.count, _cells(part.records(self._raw_type), len(pending)), True
+                continue
+            for waiting, cells in zip(pending, _cells(records, len(pending)), strict=True):
+                waiting.extend(cells)
+            count += len(records)
+            if count >= _SLICE_ROWS:
+                yield count, pending, False
+                pending, count = [[] for _ in self._properties], 0
+        if count:
+            yield count, pending, False
+
+
+def _cells(records: Sequence[Any], width: int) -> list[Sequence[Any]]:
+    return list(zip(*map(astuple, records), strict=True)) if records else [()] * width
+
+
+def table(batch: "Batch") -> pa.Table:
+    """The batch as an Arrow table under its properties' own names; this module's docstring tells the types."""
+    stamped = missing_properties(batch.schema) if batch.metadata() else {}
+    columns = list(columns_of({"properties": {**batch.schema.get("properties", {}), **stamped}}))
+    limits = Limits(has_hugeint=False)
+    while True:
+        try:
+            read = ArrowReader(columns, stamped).read(batch)
+        except MisfitError as misfit:
+            columns = [
+                Column(column.name, widened(column.type, misfit.needed[column.name], 0, limits), column.arrives)
+                if column.name in misfit.needed
+                else column
+                for column in columns
+            ]
+        else:
+            return read.rename_columns([column.name for column in columns])
+
+
+def with_row_order(read: pa.Table, name: str) -> pa.Table:
+    """`read` and a column of 0, 1, 2 and so on."""
+    return read.append_column(name, pa.array(range(read.num_rows), pa.int64()))
+
+
+def arrow_type(column_type: ColumnType) -> pa.DataType:
+    """How a column travels in Arrow."""
+    if column_type.kind == "decimal":
+        return pa.decimal128(column_type.precision, column_type.scale)
+    return _ARROW_TYPES[column_type.kind]
+
+
+def _record_type(columns: Sequence[Column], arrival: Callable[[Column], tuple[Any, Any]]) -> Any:
+    return define_struct(
+        "Cells",
+        [(f"c{place}", *arrival(column)) for place, column in enumerate(columns)],
+        rename={f"c{place}": column.name for place, column in enumerate(columns)},
+        gc=False,
+    )
+
+
+def _add_need(needed: dict[str, DigitsNeeded | None], name: str, more: DigitsNeeded | None) -> None:
+    known = needed.get(name, more)
+    if known is None or more is None:
+        needed[name] = None
+    else:
+        needed[name] = DigitsNeeded(
+            max(known.integer_digits, more.integer_digits),
+            max(known.scale, more.scale),
+            max(known.bits, more.bits),
+        )
+
+
+def _stamped(column: Column, cells: Any, start: int, count: int) -> pa.Array:
+    if isinstance(cells, list):
+        return _array(column, cells[start : start + count])
+    return pa.repeat(_array(column, [cells])[0], count)
+
+
+def _array(column: Column, cells: Sequence[Any], *, is_raw: bool = False) -> pa.Array:
+    if is_raw and column.arrives != "number":
+        return _from_anything(cells, column.type)
+    return _CONVERTERS[column.arrives](cells, column.type)
+
+
+def _from_integers(cells: Sequence[int | None], column_type: ColumnType) -> pa.Array:
+    match column_type.kind:
+        case "bigint":
+            try:
+                return pa.array(cells, pa.int64())
+            except (OverflowError, pa.ArrowInvalid):
+                raise _Misfit(_digits(cells)) from None
+        case "hugeint":
+            needed = _digits(cells)
+            if needed.bits > _HUGEINT_BITS:
+                raise _Misfit(needed)
+            return _strings([None if cell is None else str(cell) for cell in cells])
+        case "decimal":
+            try:
+                return _strings([None if cell is None else str(cell) for cell in cells]).cast(arrow_type(column_type))
+            except pa.ArrowInvalid:
+                raise _Misfit(_digits(cells)) from None
+        case "double":
+            try:
+                doubles = [None if cell is None else float(cell) for cell in cells]
+            except OverflowError:
+                raise _Misfit from None
+            if doubles != list(cells):
+                raise _Misfit
+            return pa.array(doubles, pa.float64())
+        case "text" | "json":
+            return _strings([None if cell is None else str(cell) for cell in cells])
+        case _:
+            raise _Misfit
+
+
+def _digits(cells: Sequence[int | None]) -> DigitsNeeded:
+    return digits_of_integers(cell for cell in cells if cell is not None)
+
+
+def _from_booleans(cells: Sequence[bool | None], column_type: ColumnType) -> pa.Array:
+    match column_type.kind:
+        case "boolean":
+            return pa.array(cells, pa.bool_())
+        case "text" | "json":
+            return _strings([None if cell is None else "true" if cell else "false" for cell in cells])
+        case _:
+            raise _Misfit
+
+
+def _from_strings(cells: Sequence[str | None], column_type: ColumnType) -> pa.Array:
+    match column_type.kind:
+        case "text":
+            return _strings(cells)
+        case "instant":
+            return _instants(cells)
+        case "date":
+            try:
+                return _strings(cells).cast(pa.date32())
+            except pa.ArrowInvalid:
+                raise _Misfit from None
+        case "decimal":
+            return _decimals(_strings(cells), cells, column_type)
+        case "time":
+            if not _TIMES.fullmatch(_lines(cells)):
+                raise _Misfit
+            return pa.array([None if cell is None else time.fromisoformat(cell) for cell in cells], pa.time64("us"))
+        case "uuid":
+            if not _UUIDS.fullmatch(_lines(cells)):
+                raise _Misfit
+            return _strings(cells)
+        case "json":
+            return _strings([None if cell is None else encode(cell).decode() for cell in cells])
+        case _:
+            raise _Misfit
+
+
+def _strings(cells: Sequence[str | None]) -> pa.Array:
+    return pa.array(cells, pa.string())
+
+
+def _lines(cells: Sequence[str | None]) -> str:
+    present = [cell for cell in cells if cell is not None]
+    return "\n".join(present) + "\n" if present else ""
+
+
+def _instants(cells: Sequence[str | None]) -> pa.Array:
+    instants = pa.timestamp("us", "UTC")
+    try:
+        return _strings(cells).cast(instants)
+    except pa.ArrowInvalid:
+        pass
+    rewritten = [None if cell is None else _instant_for_arrow(cell) for cell in cells]
+    try:
+        return _strings(rewritten).cast(instants)
+    except pa.ArrowInvalid:
+        raise _Misfit from None
+
+
+def _instant_for_arrow(cell: str) -> str:
+    """The same instant as Arrow reads it; unchanged, and so refused there, when microseconds do not hold it."""
+    parts = _INSTANT.fullmatch(cell)
+    if parts is None:
+        return cell
+    day, clock, fraction, offset = parts.groups()
+    return f"{day}T{clock}{'.' + fraction if fraction else ''}{offset.upper()}"
+
+
+def _decimals(texts: pa.Array, cells: Sequence[Any], column_type: ColumnType) -> pa.Array:
+    """Decimals from their texts; `cells` are the same, an item each, and looked at only when Arrow refuses."""
+    decimals = arrow_type(column_type)
+    try:
+        return texts.cast(decimals)
+    except pa.ArrowInvalid:
+        pass
+    try:
+        values = [None if cell is None else Decimal(cell) for cell in cells]
+    except InvalidOperation:
+        raise _Misfit from None
+    if not all(value is None or value.is_finite() for value in values):
+        raise _Misfit
+    needed = digits_of_decimals(value for value in values if value is not None)
+    try:
+        return _strings([None if value is None else plain(value) for value in values]).cast(decimals)
+    except pa.ArrowInvalid:
+        raise _Misfit(needed) from None
+
+
+def _from_numbers(cells: Sequence[Any], column_type: ColumnType) -> pa.Array:
+    match column_type.kind:
+        case "decimal":
+            texts = _texts(cells)
+            return _decimals(texts, _Lazily(texts), column_type)
+        case "double":
+            try:
+                return _texts(cells).cast(pa.float64())
+            except pa.ArrowInvalid:
+                raise _Misfit from None
+        case "text":
+            try:
+                return _strings([None if text is None else plain(Decimal(text)) for text in _texts(cells).to_pylist()])
+            except InvalidOperation:
+                return _from_anything(cells, column_type)
+        case _:
+            return _from_anything(cells, column_type)
+
+
+class _Lazily(Sequence[Any]):
+    """An Arrow array as Python values, made when somebody looks."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._array[place].as_py()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._array.to_pylist())
+
+
+def _texts(cells: Sequence[Any]) -> pa.Array:
+    """The bytes of `Raw` cells as text, null for null; two passes over all of them, none a value in Python."""
+    data = b"".join(cells)
+    ends = pc.cumulative_sum(pa.array([0, *map(len, cells)], pa.int32()))
+    texts = pa.StringArray.from_buffers(len(cells), ends.buffers()[1], pa.py_buffer(data))
+    return pc.if_else(pc.equal(texts, "null"), None, texts) if _NULL in cells else texts
+
+
+def _from_anything(cells: Sequence[Any], column_type: ColumnType) -> pa.Array:
+    match column_type.kind:
+        case "json":
+            return _texts(cells)
+        case "text":
+            return _strings([_content(text) for text in _texts(cells).to_pylist()])
+    values = [decode(cell) for cell in cells]
+    types = {type(value) for value in values if value is not None}
+    if not types:
+        return pa.nulls(len(values), arrow_type(column_type))
+    if types == {str}:
+        return _from_strings(values, column_type)
+    if types == {bool}:
+        return _from_booleans(values, column_type)
+    if column_type.kind == "decimal" and types <= {int, Decimal, str}:
+        texts = [None if value is None else str(value) for value in values]
+        return _from_strings(texts, column_type)
+    if types <= {int, Decimal}:
+        needed = digits_of_decimals(Decimal(value) for value in values if value is not None)
+        if needed.scale or needed.integer_digits > _LONGEST_INTEGER:
+            raise _Misfit(needed)
+        return _from_integers([None if value is None else int(value) for value in values], column_type)
+    raise _Misfit
+
+
+def _content(text: str | None) -> str | None:
+    """What a JSON string says; any other JSON text as it is."""
+    if text is None or not text.startswith('"'):
+        return text
+    content: str = decode(text)
+    return content
+
+
+_CONVERTERS: Final[dict[str, Callable[[Sequence[Any], ColumnType], pa.Array]]] = {
+    "integer": _from_integers,
+    "boolean": _from_booleans,
+    "string": _from_strings,
+    "number": _from_numbers,
+    "any": _from_anything,
+}
