@@ -123,13 +123,24 @@ def variable_layer(connector: str, root: walk.Schema, variables: Mapping[str, st
 
 
 def dotenv_variables(folder: Path) -> dict[str, str]:
-    """The variables of `folder`'s `.env`, none when there is no such file. Nothing is exported."""
+    """The variables of `folder`'s `.env`, none when there is no such file. Nothing is exported.
+
+    Raises `SettingsError` when it is there and cannot be read.
+    """
     path = folder / ".env"
     if not path.is_file():
         return {}
     from dotenv import dotenv_values  # noqa: PLC0415 - the door: read only where there is such a file
 
-    return {name: value for name, value in dotenv_values(path, encoding="utf-8").items() if value is not None}
+    try:
+        read = dotenv_values(path, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The file .env cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.",
+            place=f"file: {path}",
+            next_step="correct it, or name a config file after --config: then .env is not read.",
+        ) from None
+    return {name: value for name, value in read.items() if value is not None}
 
 
 def merge(root: walk.Schema, node: walk.Schema, below: object, above: object) -> Any:

@@ -261,6 +261,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "UTF-8" in refusal(tmp_path / "c.json")
 
 
+def test_a_dotenv_that_cannot_be_read(tmp_path: Path) -> None:
+    """It is named; it is no fault of ours."""
+    (tmp_path / ".env").write_bytes(b"TAP_X_TOKEN=\xff\n")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read: it is not UTF-8"):
+        load(dotenv_dir=tmp_path)
+
+
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     """Editors write it; the file is read all the same."""
     (tmp_path / "c.json").write_bytes(b'\xef\xbb\xbf{"token": "t"}')
