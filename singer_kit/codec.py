@@ -142,7 +142,7 @@ def why_not_json(line: bytes) -> tuple[Unreadable, str]:
     except UnicodeDecodeError as error:
         return "not-json", f"byte {error.start} is not UTF-8"
     try:
-        json.loads(text, parse_constant=lambda name: constants.append(name))
+        json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or "Unterminated" in error.msg:
             return "truncated", "it ends in the middle"

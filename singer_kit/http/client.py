@@ -143,7 +143,7 @@ class Client:
 
 
 _ADVICE = {
-    0: "look up what this status means for this API; declare retry = RetryPolicy({STATUS: Action.SKIP}) to pass over it.",
+    0: "look up what the status means for this API; retry = RetryPolicy({STATUS: Action.SKIP}) passes over it.",
     401: "check the credentials in the config.",
     403: "check what the credentials may read.",
     404: "check the path, and the names that were filled into it.",
