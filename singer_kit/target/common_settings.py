@@ -35,8 +35,8 @@ COMMON_SETTINGS: Final[dict[str, Any]] = {
         },
         "batch_wait_limit_seconds": {
             "type": "number",
-            "exclusiveMinimum": 0,
-            "default": _LIMITS.seconds,
+            "minimum": 0,
+            "default": int(_LIMITS.seconds),
             "description": "A batch is written when its first row is this old, even if no more input comes.",
         },
         "validate_records": {

@@ -10,12 +10,10 @@ from typing import Any, Final, TypeAlias
 from singer_kit.batch.rows import Rows
 from singer_kit.codec import (
     UNSET,
-    DecodeError,
     Decoder,
     Raw,
     Struct,
     UnsetType,
-    ValidationError,
     decode,
     why_not_json,
 )
@@ -29,7 +27,7 @@ from singer_kit.spec.messages import (
     parse_message,
 )
 from singer_kit.wire.files import read_batch_file
-from singer_kit.wire.lines import Lines, line_count, without_nan
+from singer_kit.wire.lines import UNREADABLE, Lines, line_count, without_nan
 from singer_kit.wire.records import BadRecord, Group, RecordReader
 from singer_kit.wire.refusals import (
     at_line,
@@ -135,14 +133,19 @@ class MessageReader:
         yield from self._mixed(chunk, first)
 
     def _mixed(self, chunk: bytes, first: int) -> Iterator[Event]:
-        lines, error = self._peeked(chunk, first)
         texts: list[bytes] | None = None
         run: list[_Line] = []
+        is_uniform = True
+        error: MessageError | None = None
         self._last = None
-        for line in lines:
+        for line in self._peeked(chunk, first):
+            if isinstance(line, MessageError):
+                error = line
+                break
             if self._is_record(line.peek):
                 run.append(line)
                 continue
+            is_uniform = False
             if run:
                 yield from self._rows(run)
                 run = []
@@ -151,47 +154,42 @@ class MessageReader:
                 line.text = texts[line.number - first]
             yield from self._other(line)
         if run:
-            streams = {line.peek.stream for line in run}
-            if len(streams) == 1 and len(run) == len(lines) and run[0].peek.type == "RECORD":
-                self._last = self._streams[run[0].peek.stream]
             yield from self._rows(run)
+            peek = run[0].peek
+            if is_uniform and peek.type == "RECORD" and all(line.peek.stream == peek.stream for line in run):
+                self._last = self._streams[peek.stream]
         if error is not None:
             raise error
 
-    def _peeked(self, chunk: bytes, first: int) -> tuple[list[_Line], MessageError | None]:
-        """The lines of `chunk`, but blank ones, up to the first unreadable one, and what is wrong there."""
+    def _peeked(self, chunk: bytes, first: int) -> Iterable[_Line | MessageError]:
+        """The lines of `chunk`, but blank ones; what is wrong with the first unreadable one ends them."""
         try:
             peeks = _peeks.decode_lines(chunk)
-        except (DecodeError, ValidationError):
+        except UNREADABLE:
             return self._one_by_one(chunk, first)
-        if len(peeks) == self._line_number - first + 1:
-            return [_Line(number, peek, None) for number, peek in enumerate(peeks, first)], None
-        if self._reading.is_strict:
+        if len(peeks) != self._line_number - first + 1:  # blank lines, or several values on one
             return self._one_by_one(chunk, first)
-        numbers = [number for number, text in enumerate(chunk.split(b"\n"), first) if text and not text.isspace()]
-        return [_Line(number, peek, None) for number, peek in zip(numbers, peeks, strict=True)], None
+        return [_Line(number, peek, None) for number, peek in enumerate(peeks, first)]
 
-    def _one_by_one(self, chunk: bytes, first: int) -> tuple[list[_Line], MessageError | None]:
-        lines: list[_Line] = []
+    def _one_by_one(self, chunk: bytes, first: int) -> Iterator[_Line | MessageError]:
         texts = chunk.split(b"\n")
         if not texts[-1]:
             texts.pop()
         for number, text in enumerate(texts, first):
-            if not text or text.isspace():
-                if self._reading.is_strict:
-                    error = ProtocolError("A line is blank.", next_step="write nothing but messages.")
-                    return lines, at_line(error, number)
-                continue
             try:
-                lines.append(_Line(number, _peeks.decode(text), text))
-            except (DecodeError, ValidationError):
+                if text and not text.isspace():
+                    yield _Line(number, _peeks.decode(text), text)
+                elif self._reading.is_strict:
+                    yield at_line(ProtocolError("A line is blank.", next_step="write nothing but messages."), number)
+                    return
+            except UNREADABLE:
                 try:
                     mended = self._mended(text, number)
                 except MessageError as error:
-                    return lines, error
+                    yield error
+                    return
                 if mended is not None:
-                    lines.append(_Line(number, _peeks.decode(mended), mended))
-        return lines, None
+                    yield _Line(number, _peeks.decode(mended), mended)
 
     def _mended(self, text: bytes, number: int) -> bytes | None:
         """What to read instead of the unreadable `text`; None when it was refused as a bad record."""
@@ -206,7 +204,7 @@ class MessageReader:
             parse_message(decode(text), strict=self._reading.is_strict)
         except MessageError as error:
             raise at_line(error, number) from None
-        except DecodeError:
+        except UNREADABLE:
             pass
         raise unreadable(number, kind, words, stream=stream)
 
@@ -264,7 +262,7 @@ class MessageReader:
         try:
             value = {"type": "RECORD", "stream": peek.stream, "record": decode(raw), "version": peek.version}
             parse_message({name: member for name, member in value.items() if member not in (UNSET, None)})
-        except DecodeError:
+        except UNREADABLE:
             return unreadable(line.number, *why_not_json(raw), stream=stream)
         except MessageError as error:
             return at_line(error, line.number)
@@ -274,7 +272,7 @@ class MessageReader:
         text = line.text or b""
         try:
             message = parse_message(decode(text), strict=self._reading.is_strict)
-        except DecodeError:
+        except UNREADABLE:
             raise unreadable(line.number, *why_not_json(text)) from None
         except MessageError as error:
             raise at_line(error, line.number) from None

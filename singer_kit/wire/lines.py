@@ -6,12 +6,14 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Final
 
-from singer_kit.codec import encode
+from singer_kit.codec import DecodeError, encode
 
-__all__ = ["CHUNK_BYTES", "Lines", "line_count", "without_nan"]
+__all__ = ["CHUNK_BYTES", "UNREADABLE", "Lines", "line_count", "without_nan"]
 
 CHUNK_BYTES: Final = 1 << 16
 """What one decoding pass takes: it and what it makes stay in the processor's cache."""
+UNREADABLE: Final = (DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for text that is no JSON, not of the type asked for, not UTF-8, or nested too deeply."""
 
 
 class Lines:

@@ -11,10 +11,8 @@ from typing import Any, Final, Literal
 
 from singer_kit.batch.rows import Rows
 from singer_kit.codec import (
-    DecodeError,
     Decoder,
     Struct,
-    ValidationError,
     decode,
     define_struct,
     encode_lines,
@@ -23,6 +21,7 @@ from singer_kit.codec import (
 from singer_kit.schema.reference import Problem
 from singer_kit.schema.validate import Validator, compile_validator
 from singer_kit.spec.messages import SchemaMessage
+from singer_kit.wire.lines import UNREADABLE
 
 __all__ = ["BadRecord", "Group", "RecordReader"]
 
@@ -100,10 +99,12 @@ class RecordReader:
         """
         try:
             messages = self._decode_messages(chunk)
-        except (DecodeError, ValidationError):
+        except UNREADABLE:
             return None
         versions = {message.version for message in messages}
-        if len(versions) > 1 or not self._validator.accepts([message.record for message in messages]):
+        if len(versions) > 1 or len(messages) != last_line - first_line + 1:
+            return None
+        if not self._validator.accepts([message.record for message in messages]):
             return None
         count = len(messages)
         self._seen += count
@@ -145,9 +146,10 @@ class RecordReader:
         self, raws: Sequence[Any], numbers: Sequence[int], start: int, source: str, bad: dict[int, BadRecord]
     ) -> None:
         try:
-            if self._validator.accepts(self._decode_records(b"\n".join(raws))):
+            records = self._decode_records(b"\n".join(raws))
+            if len(records) == len(raws) and self._validator.accepts(records):
                 return
-        except (DecodeError, ValidationError):
+        except UNREADABLE:
             pass
         if len(raws) == 1:
             refused = self._ask_reference(bytes(raws[0]), numbers[start], source)
@@ -161,7 +163,7 @@ class RecordReader:
     def _ask_reference(self, raw: bytes, number: int, source: str) -> BadRecord | None:
         try:
             record = decode(raw)
-        except DecodeError:
+        except UNREADABLE:
             return BadRecord(self.stream, number, why_not_json(raw)[1], raw, source=source)
         if not isinstance(record, dict):
             return BadRecord(self.stream, number, "the record is no JSON object", raw, source=source)

@@ -23,7 +23,7 @@ def record_error(bad: BadRecord) -> RecordError:
     place = [f"file: {bad.source}"] if bad.source else []
     next_step = "have the tap send records that its schema allows, or set 'on_bad_record' to 'dead-letter'."
     if bad.problem is not None:
-        place.append(f"schema: {bad.problem.schema_path}")
+        place.append(f"schema: {bad.stream}.{bad.problem.schema_path}".rstrip("."))
     return RecordError(
         f"stream {bad.stream!r}, line {bad.line_number}: {bad.reason}.".replace("..", "."),
         place="\n".join(place),
