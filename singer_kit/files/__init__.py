@@ -1,8 +1,30 @@
 """Find, open and parse files. Must not know streams, messages or state.
 
-`open_append` is for targets; the rest is for taps.
+`open_append` is for targets; `find_files`, `open_text`, `CSVFile`, `read_jsonl` and `wait_until_settled` are for
+taps.
 """
 
 from singer_kit.files.append import AppendFile, open_append
+from singer_kit.files.find import FoundFile, find_files
+from singer_kit.files.formats import BadLine, CSVFile, CSVFormat, CSVPage, OnBadLine, read_jsonl, stop_at_bad_line
+from singer_kit.files.open import check_encoding, open_bytes, open_text
+from singer_kit.files.watch import has_changed, wait_until_settled
 
-__all__ = ["AppendFile", "open_append"]
+__all__ = [
+    "AppendFile",
+    "BadLine",
+    "CSVFile",
+    "CSVFormat",
+    "CSVPage",
+    "FoundFile",
+    "OnBadLine",
+    "check_encoding",
+    "find_files",
+    "has_changed",
+    "open_append",
+    "open_bytes",
+    "open_text",
+    "read_jsonl",
+    "stop_at_bad_line",
+    "wait_until_settled",
+]

@@ -44,9 +44,7 @@ class AppendFile:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
-            self._fd = os.open(
-                path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666
-            )
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
             self._is_regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
             self._lock()
             self._size = self._durable = self._cut_torn_line() if self._is_regular else 0
@@ -137,9 +135,7 @@ class AppendFile:
                 os.ftruncate(self._fd, self._durable)
                 self._size = self._durable
             except OSError as error:
-                logger.warning(
-                    "%s: could not be cut back to its last whole line: %s.", self.path, error.strerror
-                )
+                logger.warning("%s: could not be cut back to its last whole line: %s.", self.path, error.strerror)
 
     def _abandon(self) -> None:
         if self._fd >= 0:

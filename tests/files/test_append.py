@@ -36,9 +36,7 @@ def test_folders_and_file_are_made(tmp_path: Path) -> None:
     ],
     ids=["empty", "whole", "torn", "only torn", "long torn", "at the block's edge", "two blocks torn"],
 )
-def test_a_torn_last_line_is_cut(
-    tmp_path: Path, before: bytes, after: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_torn_last_line_is_cut(tmp_path: Path, before: bytes, after: bytes, caplog: pytest.LogCaptureFixture) -> None:
     """A last line without a newline is gone once the file is open, and the log says how much was cut."""
     path = tmp_path / "orders.jsonl"
     path.write_bytes(before)
