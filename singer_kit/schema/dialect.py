@@ -21,8 +21,8 @@ _DIALECTS: Final[dict[str, Draft]] = {
 }
 
 _COMMON: Final = frozenset(
-    (
-        "$ref additionalProperties allOf anyOf enum format items maxItems maxLength maxProperties maximum minItems "  # noqa: SIM905 - a column of quotes reads worse
+    (  # noqa: SIM905 - a column of quotes reads worse
+        "$ref additionalProperties allOf anyOf enum format items maxItems maxLength maxProperties maximum minItems "
         "minLength minProperties minimum multipleOf not oneOf pattern patternProperties properties required type "
         "uniqueItems"
     ).split()
@@ -64,7 +64,8 @@ def draft_of(schema: dict[str, Any]) -> Draft:
     Singer says nothing of drafts and its connectors write Draft 4 and Draft 7 without naming either; the two agree on
     what they share, so Draft 7 stands for both. Two things Draft 7 cannot mean decide otherwise: a true or false
     `exclusiveMinimum` or `exclusiveMaximum` is Draft 4, and keywords that came with 2019-09 or 2020-12 (class
-    libraries write them) are 2020-12, for leaving them unjudged would let bad records pass. An unknown `$schema` is
+    libraries write them) are 2020-12, or 2019-09 beside a list of `items`, for leaving them unjudged would let bad
+    records pass. An unknown `$schema` is
     read as if there were none. Raises `SchemaError` for Draft 3.
     """
     said = schema.get("$schema")
@@ -78,12 +79,15 @@ def draft_of(schema: dict[str, Any]) -> Draft:
                 place="schema: $schema",
                 next_step="write it in Draft 4 or later (`required` becomes a list beside `properties`).",
             )
-    newer = False
+    newer = listed = False
     for one in subschemas(schema):
         if isinstance(one.get("exclusiveMinimum"), bool) or isinstance(one.get("exclusiveMaximum"), bool):
             return "4"
         newer = newer or not _ONLY_SINCE_2019.isdisjoint(one)
-    return "2020-12" if newer else "7"
+        listed = listed or isinstance(one.get("items"), list)
+    if not newer:
+        return "7"
+    return "2019-09" if listed else "2020-12"
 
 
 def subschemas(schema: object) -> Iterator[dict[str, Any]]:

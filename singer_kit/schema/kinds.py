@@ -79,8 +79,8 @@ ANYTHING: Final[Node] = {
     "object": Object(),
 }
 _UNTYPED: Final = frozenset(
-    (
-        "not if then else contains minContains maxContains prefixItems patternProperties propertyNames "  # noqa: SIM905 - a column of quotes reads worse
+    (  # noqa: SIM905 - a column of quotes reads worse
+        "not if then else contains minContains maxContains prefixItems patternProperties propertyNames "
         "dependentRequired dependentSchemas"
     ).split()
 )

@@ -22,8 +22,8 @@ __all__ = ["FORMATS", "Problem", "Reference", "check_schema", "conforms", "probl
 
 DECIMAL_FORMATS: Final = ("singer.decimal", "x-singer.decimal")
 FORMATS: Final = frozenset(
-    (
-        "date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference json-pointer "  # noqa: SIM905 - a column of quotes reads worse
+    (  # noqa: SIM905 - a column of quotes reads worse
+        "date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference json-pointer "
         "regex relative-json-pointer time uri uri-reference uri-template uuid"
     ).split()
 ) | frozenset(DECIMAL_FORMATS)

@@ -5,11 +5,12 @@ Its no says nothing.
 """
 
 import re
+from decimal import Decimal
 from functools import cache, partial
 from typing import Any, Final
 
 from singer_kit.schema.canonical import Opaque
-from singer_kit.schema.numbers import is_decimal_text
+from singer_kit.schema.numbers import is_decimal_text, is_multiple, is_number
 from singer_kit.schema.reference import DECIMAL_FORMATS, FORMATS, conforms
 
 __all__ = ["RustValidator"]
@@ -28,6 +29,27 @@ _narrower = re.compile(
 match (its \\d and \\w are ASCII, its $ is the very end; \\s, \\b and all negations of these are out)."""
 
 
+_ONE: Final = frozenset({"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"})
+_SEVERAL: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_EXACT_MULTIPLE: Final = "exactMultipleOf"
+
+
+class _ExactMultiple:
+    """`multipleOf` by decimal digits: jsonschema-rs 0.60 goes through binary floats for some of them.
+
+    The divisor comes as text, because keywords get their numbers as floats.
+    """
+
+    def __init__(self, _schema: object, divisor: str, _path: object) -> None:
+        self.divisor = Decimal(divisor)
+
+    def validate(self, value: Any) -> None:
+        """Raises `ValueError` for a number that is no multiple."""
+        if is_number(value) and not is_multiple(value, self.divisor):
+            raise ValueError("not a multiple")
+
+
 class RustValidator:
     """A canonical schema compiled. Raises `Opaque` where its yes could not be trusted."""
 
@@ -39,7 +61,11 @@ class RustValidator:
 
         try:
             self._is_valid = jsonschema_rs.Draft202012Validator(
-                schema, formats=_formats(), validate_formats=True, offline=True
+                _spelled(schema),
+                formats=_formats(),
+                validate_formats=True,
+                keywords={_EXACT_MULTIPLE: _ExactMultiple},
+                offline=True,
             ).is_valid
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             raise Opaque(f"jsonschema-rs refuses the schema: {type(error).__name__}") from None
@@ -66,6 +92,21 @@ def _formats() -> dict[str, Any]:
     return predicates | dict.fromkeys(DECIMAL_FORMATS, is_decimal_text)
 
 
+def _spelled(schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema` with our own keyword for `multipleOf`."""
+    spelled: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword == "multipleOf":
+            spelled[_EXACT_MULTIPLE] = str(value)
+        elif keyword in _NAMED:
+            spelled[keyword] = {name: _spelled(one) for name, one in value.items()}
+        elif keyword in _SEVERAL:
+            spelled[keyword] = [_spelled(one) for one in value]
+        else:
+            spelled[keyword] = _spelled(value) if keyword in _ONE else value
+    return spelled
+
+
 def _trust(schema: dict[str, Any], *, is_asked: bool) -> None:
     """Returns if a yes to `schema` may be believed; with `is_asked` false, a no must be believed as well."""
     patterns = [schema["pattern"]] if "pattern" in schema else []
@@ -84,14 +125,15 @@ def _trust(schema: dict[str, Any], *, is_asked: bool) -> None:
 
 def _parts(schema: dict[str, Any]) -> tuple[list[Any], list[Any]]:
     """The schemas inside `schema`: those that a good value must keep, and those whose no counts too."""
-    one_each = ("additionalProperties", "items", "propertyNames", "then", "else")
-    asked = [schema[keyword] for keyword in one_each if keyword in schema]
-    for keyword in ("properties", "patternProperties", "dependentSchemas"):
-        asked += schema.get(keyword, {}).values()
-    for keyword in ("allOf", "anyOf", "prefixItems"):
-        asked += schema.get(keyword, ())
-    denied = [schema[keyword] for keyword in ("not", "if") if keyword in schema]
-    denied += schema.get("oneOf", ())
-    if "contains" in schema:
-        (denied if "maxContains" in schema else asked).append(schema["contains"])
+    asked: list[Any] = []
+    denied: list[Any] = []
+    for keyword, value in schema.items():
+        no_counts = keyword in ("not", "if", "oneOf") or (keyword == "contains" and "maxContains" in schema)
+        parts = denied if no_counts else asked
+        if keyword in _ONE:
+            parts.append(value)
+        elif keyword in _SEVERAL:
+            parts += value
+        elif keyword in _NAMED:
+            parts += value.values()
     return asked, denied
