@@ -3,6 +3,7 @@
 This module must not write, commit or print, and holds no record longer than its chunk.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
@@ -17,7 +18,8 @@ from singer_kit.codec import (
     decode,
     why_not_json,
 )
-from singer_kit.errors import MessageError, ProtocolError
+from singer_kit.errors import MessageError, ProtocolError, SchemaError
+from singer_kit.schema.refs import has_refs, resolve_refs
 from singer_kit.spec.messages import (
     ActivateVersionMessage,
     BatchMessage,
@@ -101,6 +103,7 @@ class MessageReader:
         self._reading = reading
         self._lines = Lines()
         self._line_number = 0
+        self._messages: dict[str, SchemaMessage] = {}
         self._streams: dict[str, RecordReader] = {}
         self._last: RecordReader | None = None
         self._unknown_types: set[str] = set()
@@ -277,8 +280,9 @@ class MessageReader:
         except MessageError as error:
             raise at_line(error, line.number) from None
         if isinstance(message, SchemaMessage):
-            if self._learn(message):
-                yield message
+            learnt = self._learn(message, line.number)
+            if learnt is not None:
+                yield learnt
         elif isinstance(message, StateMessage):
             yield message
         elif isinstance(message, ActivateVersionMessage | BatchMessage):
@@ -292,17 +296,33 @@ class MessageReader:
         elif not isinstance(message, RecordMessage):
             self._pass_over(line)
 
-    def _learn(self, message: SchemaMessage) -> bool:
-        """True when `message` says something new of its stream."""
-        known = self._streams.get(message.stream)
-        if known is not None and known.message == message:
-            return False
-        self._streams[message.stream] = RecordReader(
-            message,
-            is_validating=self._reading.is_validating,
-            keeps_undeclared=self._reading.keeps_undeclared,
-        )
-        return True
+    def _learn(self, message: SchemaMessage, number: int) -> SchemaMessage | None:
+        """`message` with its references resolved, None when it says what was said before of its stream."""
+        known = self._messages.get(message.stream)
+        if known == message:
+            return None
+        self._messages[message.stream] = message
+        if has_refs(message.schema):
+            with contextlib.suppress(SchemaError):  # a circular one stays: the reference validator takes it
+                message = SchemaMessage(
+                    message.stream,
+                    resolve_refs(message.schema),
+                    message.key_properties,
+                    message.bookmark_properties,
+                )
+        try:
+            self._streams[message.stream] = RecordReader(
+                message,
+                is_validating=self._reading.is_validating,
+                keeps_undeclared=self._reading.keeps_undeclared,
+            )
+        except SchemaError as error:
+            raise SchemaError(
+                f"stream {message.stream!r}, line {number}: {error.sentence}",
+                place=error.place,
+                next_step=error.next_step,
+            ) from error
+        return message
 
     def _pass_over(self, line: _Line) -> None:
         name = str(line.peek.type)[:40]

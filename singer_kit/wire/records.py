@@ -55,7 +55,6 @@ class RecordReader:
 
     def __init__(self, message: SchemaMessage, *, is_validating: bool = True, keeps_undeclared: bool = False) -> None:
         self.stream = message.stream
-        self.message = message
         self._keeps_undeclared = keeps_undeclared
         self._prunes = False
         self._seen = 0

@@ -394,8 +394,22 @@ def test_a_new_schema_governs_later_records_only() -> None:
 
 def test_a_schema_that_is_none_is_refused() -> None:
     """An unknown type in a schema is an error that names the stream and the line."""
-    with pytest.raises(SchemaError, match="type"):
-        read(lines(schema(properties={"id": {"type": "integr"}})))
+    with pytest.raises(SchemaError, match="stream 's', line 2"):
+        read(lines(schema("t"), schema(properties={"id": {"type": "integr"}})))
+
+
+def test_references_of_a_schema_are_resolved() -> None:
+    """Whoever takes the SCHEMA sees types; a circular schema is left as it came and its records are still judged."""
+    message = schema(properties={"id": {"$ref": "#/definitions/id"}})
+    message["schema"]["definitions"] = {"id": {"type": "integer"}}
+    first = next(iter(events([lines(message, record(1))])))
+    assert isinstance(first, SchemaMessage)
+    assert first.schema["properties"]["id"] == {"type": "integer"}
+    tree = {"type": "object", "properties": {"child": {"$ref": "#/definitions/tree"}}}
+    message = schema(properties={"id": {"type": "integer"}, "tree": {"$ref": "#/definitions/tree"}})
+    message["schema"]["definitions"] = {"tree": tree}
+    assert len(read(lines(message, message, record(1, tree={"child": {"child": {}}})))) == 2
+    assert "tree.child" in str(read_until_error(lines(message, record(1, tree={"child": 7})))[1])
 
 
 def test_without_validation_only_keys_are_checked() -> None:
