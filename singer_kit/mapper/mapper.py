@@ -16,6 +16,7 @@ from singer_kit.cli.stop import Stop
 from singer_kit.codec import JSON
 from singer_kit.errors import UsageError
 from singer_kit.mapper.passage import Passage
+from singer_kit.schema.from_types import schema_of
 from singer_kit.settings import Config, Settings
 from singer_kit.spec.messages import SchemaMessage
 from singer_kit.version import __version__
@@ -79,6 +80,7 @@ class Mapper:
     description: ClassVar[str] = ""
     flags: ClassVar[tuple[Flag, ...]] = (INPUT,)
     config_jsonschema: ClassVar[Any] = {"type": "object", "properties": {}}
+    """The mapper's own settings: `th.PropertiesList`, a typed class or a JSON Schema."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = self.settings().from_mapping(config)
@@ -112,9 +114,7 @@ class Mapper:
     @classmethod
     def settings(cls) -> Settings:
         """Its own settings, then those that all mappers have."""
-        declared = cls.config_jsonschema
-        own = declared if isinstance(declared, Mapping) else declared.to_dict()
-        return Settings.declare(cls.name, own, MAP_SETTINGS)
+        return Settings.declare(cls.name, schema_of(cls.config_jsonschema), MAP_SETTINGS)
 
     @classmethod
     def about(cls) -> dict[str, Any]:
