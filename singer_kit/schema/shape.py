@@ -24,7 +24,8 @@ from singer_kit.schema.reference import Problem
 from singer_kit.schema.shape_columns import Column
 from singer_kit.schema.shape_leaves import is_decided
 from singer_kit.schema.shape_nodes import ObjectNode, make_root
-from singer_kit.schema.shape_plain import DESELECTED, NATIVE_TYPES, PlainError, plain
+from singer_kit.schema.shape_plain import NATIVE_TYPES, PlainError, plain
+from singer_kit.schema.shape_selection import shape_schema
 from singer_kit.schema.validate import Validator, compile_validator
 
 __all__ = ["Encoder", "Refusal", "Shaped", "compile_encoder"]
@@ -71,7 +72,7 @@ class Encoder:
         self.schema = selected
         self._keys = tuple(key_properties)
         self._keep = undeclared == "keep"
-        self._full = _with_deselected(schema, selected)
+        self._full = shape_schema(schema, selected)
         self._root: ObjectNode = make_root(self._full, keys=self._keys, keep=self._keep)
         self._is_decided = is_decided(self._full)
         self._validator: Validator | None = None
@@ -160,7 +161,7 @@ class Encoder:
         for path in paths:
             if not self._keep and not self._root.takes_others:
                 _logger.warning(
-                    "stream %r: %r is not in the schema and is left out (setting `undeclared: keep` keeps it)",
+                    "stream %r: %r is not in the schema and is left out (setting `undeclared_properties: keep` keeps it)",
                     self.stream,
                     path,
                 )
@@ -256,20 +257,3 @@ def dotted(path: Iterable[str | int]) -> str:
 def _schema_path(path: Iterable[str | int]) -> Iterable[str]:
     for step in path:
         yield from ("items",) if isinstance(step, int) else ("properties", step)
-
-
-def _with_deselected(full: Any, selected: Any) -> Any:
-    """`selected`, with a mark for every field that `full` declares and `selected` leaves out."""
-    if full is selected or not isinstance(full, Mapping) or not isinstance(selected, Mapping):
-        return selected
-    merged = dict(selected)
-    properties = full.get("properties")
-    if isinstance(properties, Mapping) and isinstance(selected.get("properties", {}), Mapping):
-        chosen = selected.get("properties", {})
-        merged["properties"] = {
-            name: _with_deselected(inner, chosen[name]) if name in chosen else DESELECTED
-            for name, inner in {**chosen, **properties}.items()
-        }
-    if isinstance(full.get("items"), Mapping):
-        merged["items"] = _with_deselected(full["items"], selected.get("items"))
-    return merged

@@ -1,0 +1,151 @@
+"""Pages: what `get_records` gives, as lists of rows of a bounded size, however it is given.
+
+It must not look into rows but for their rough size.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, Protocol, TypeAlias
+
+__all__ = ["PAGE_BYTES", "Pages", "Row"]
+
+Row: TypeAlias = Mapping[str, Any]
+
+PAGE_BYTES: Final = 100_000
+"""A page encodes to about this: below the size from which the allocator asks the kernel for each buffer."""
+
+_MOST_ROWS: Final = 1000
+_MOST_ROWS_AT_ONCE: Final = 128
+_SLOW_SECONDS: Final = 0.5
+_QUICK_SECONDS: Final = 0.05
+_LONGEST_WAIT_SECONDS: Final = 2.0
+
+
+class _Arrow(Protocol):
+    num_rows: int
+
+    def slice(self, offset: int, length: int) -> "_Arrow":
+        """`length` rows from `offset` on."""
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """The rows as dicts."""
+
+
+class Pages:
+    """Cuts what one `get_records` gives into pages; `look` is called often, and may raise to end the reading.
+
+    A page holds at most 1000 rows and, by the size of those before it, about `PAGE_BYTES`; single rows are collected
+    for two seconds at most, so that a slow source is not held back.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], look: Callable[[], None]) -> None:
+        self._clock = clock
+        self._look = look
+        self._rows = _MOST_ROWS // 4
+        self._at_once = 8
+
+    def sized(self, rows: int, nbytes: int) -> None:
+        """Says what the last page encoded to."""
+        if rows and nbytes:
+            self._rows = max(1, min(_MOST_ROWS, PAGE_BYTES * rows // nbytes))
+
+    def of(self, records: Iterable[Any] | None) -> Iterator[list[Any]]:
+        """The pages of `records`: rows, lists of rows, or Arrow batches, mixed as they come.
+
+        When the reading fails, the rows that came before are given first, then the error is raised.
+        """
+        source: Iterator[Any] = iter(()) if records is None else iter([records] if _is_arrow(records) else records)
+        waiting: list[Any] = []
+        failure: Exception | None = None
+        since = self._clock()
+        while failure is None:
+            started = self._clock()
+            piece: list[Any] = []
+            try:
+                # Not list(islice()): what came before an error would be lost with it.
+                piece.extend(islice(source, self._at_once))
+            except Exception as error:  # noqa: BLE001 - raised again below, after the rows that came before it
+                failure = error
+            if not piece:
+                break
+            now = self._clock()
+            self._adapt(now - started, piece[-1])
+            if set(map(type, piece)) == {dict} or all(isinstance(each, Mapping) for each in piece):
+                waiting.extend(piece)
+            else:
+                if waiting:
+                    yield from self._cut(waiting)
+                    waiting = []
+                for each in piece:
+                    yield from self._cut(each)
+                since = self._clock()
+                continue
+            if len(waiting) >= self._rows or now - since >= _LONGEST_WAIT_SECONDS:
+                yield from self._cut(waiting)
+                waiting = []
+                since = self._clock()
+            elif failure is None:
+                self._look()
+        if waiting:
+            yield from self._cut(waiting)
+        if failure is not None:
+            raise failure
+
+    def _cut(self, page: Any) -> Iterator[list[Any]]:
+        """One page of any kind in pieces."""
+        if isinstance(page, Mapping):
+            self._look()
+            yield [page]
+        elif isinstance(page, (list, tuple)):
+            place = 0
+            while place < len(page):
+                self._look()
+                large = 4 * PAGE_BYTES // max(1, _rough_size(page[place]))
+                piece = page[place : place + max(1, min(self._rows, large))]
+                place += len(piece)
+                yield piece if isinstance(piece, list) else list(piece)
+        elif _is_arrow(page):
+            yield from self._cut_arrow(page)
+        elif isinstance(page, Iterable) and not isinstance(page, (str, bytes)):
+            rows = iter(page)
+            while piece := list(islice(rows, self._rows)):
+                self._look()
+                yield piece
+        else:
+            self._look()
+            yield [page]
+
+    def _cut_arrow(self, batch: _Arrow) -> Iterator[list[Any]]:
+        place = 0
+        while place < batch.num_rows:
+            self._look()
+            piece = batch.slice(place, self._rows).to_pylist()
+            place += len(piece)
+            yield piece
+
+    def _adapt(self, seconds: float, last: Any) -> None:
+        """A slow source, and large rows, are taken in smaller pieces."""
+        if seconds > _SLOW_SECONDS:
+            self._at_once = max(1, self._at_once // 8)
+        elif seconds < _QUICK_SECONDS and self._at_once < _MOST_ROWS_AT_ONCE:
+            self._at_once *= 2
+        size = _rough_size(last)
+        if size * self._at_once > 4 * PAGE_BYTES:
+            self._at_once = max(1, 4 * PAGE_BYTES // size)
+            self._rows = max(1, min(self._rows, PAGE_BYTES // size))
+
+
+def _is_arrow(value: Any) -> bool:
+    """True for a table or record batch of Arrow, which this module does not import."""
+    return hasattr(value, "to_pylist") and hasattr(value, "slice")
+
+
+def _rough_size(value: Any, depth: int = 3) -> int:
+    """About the bytes of text within `value`; large texts are what matters."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if depth and isinstance(value, Mapping):
+        return sum(_rough_size(item, depth - 1) for item in value.values())
+    if depth and isinstance(value, (list, tuple)):
+        return sum(_rough_size(item, depth - 1) for item in islice(value, 100))
+    return 8

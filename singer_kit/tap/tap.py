@@ -1,0 +1,188 @@
+"""`Tap`: a source as its author sees it, and as the command line runs it.
+
+It must not know how streams are read: that is `read`.
+"""
+
+import gc
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from singer_kit.batch.transform import unused_maps
+from singer_kit.cli.connector import CATALOG, DISCOVER, STATE, TEST, Flag
+from singer_kit.cli.pipes import IO
+from singer_kit.cli.run import run
+from singer_kit.cli.stop import Stop
+from singer_kit.codec import DecodeError, decode, pretty
+from singer_kit.errors import CatalogError, StateError
+from singer_kit.schema.from_types import schema_of
+from singer_kit.settings import Config, Settings
+from singer_kit.spec.catalog import Catalog
+from singer_kit.tap.common_settings import COMMON_SETTINGS, REPLICATION_SETTINGS
+from singer_kit.tap.discovery import catalog_of, plan_streams
+from singer_kit.tap.read import Reading
+from singer_kit.tap.stream import Stream
+from singer_kit.version import __version__
+from singer_kit.wire.encode import Output
+
+__all__ = ["Tap"]
+
+_YOUNG_OBJECTS = 50_000
+
+
+class Tap:
+    """A source. Subclass it, name it, declare its settings and its `streams`.
+
+    Call order: `__init__`, `discover_streams` once, when streams are first asked for; then the loop calls the streams.
+    """
+
+    kind: ClassVar[Literal["tap", "target", "mapper"]] = "tap"
+    name: ClassVar[str] = ""
+    version: ClassVar[str] = __version__
+    flags: ClassVar[tuple[Flag, ...]] = (DISCOVER, CATALOG, STATE, TEST)
+
+    config_jsonschema: ClassVar[Any] = {}
+    """The tap's own settings: `th.PropertiesList`, a typed class or a JSON Schema."""
+    streams: ClassVar[Sequence[type[Stream]]] = ()
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        catalog: Catalog | Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`config` are plain values or a `Config`; raises `SettingsError` for what is missing or wrong."""
+        self.config: Config = self.settings().from_mapping(config)
+        self.logger = logging.getLogger(self.name)
+        self._given = catalog if catalog is None or isinstance(catalog, Catalog) else Catalog.from_json(dict(catalog))
+        self._state = None if state is None else dict(state)
+        self._streams: list[Stream] | None = None
+        self._discovered: Catalog | None = None
+
+    # What authors override
+
+    def discover_streams(self) -> Iterable[Stream]:
+        """The streams of this source, parents and children in any order; by default one of each of `streams`."""
+        return [stream(self) for stream in self.streams]
+
+    def migrate_state(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A state of an older version of this tap, or of another tap, in today's shape. Called once per run."""
+        return state
+
+    # What the frame gives
+
+    def made_streams(self) -> list[Stream]:
+        """The streams, made once."""
+        if self._streams is None:
+            self._streams = list(self.discover_streams())
+        return self._streams
+
+    @property
+    def catalog(self) -> Catalog:
+        """What could be read: the catalog that `--discover` prints."""
+        if self._discovered is None:
+            self._discovered = catalog_of(self.made_streams())
+        return self._discovered
+
+    def run(self, output: Output, *, stop: Stop | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Reads what is selected and writes messages to `output`; the final state.
+
+        `limit` ends each stream after so many records.
+        """
+        plans = plan_streams(self.made_streams(), self.catalog, self._given)
+        for slip in unused_maps(self.config, [plan.name for plan in plans]):
+            self.logger.warning("stream_maps: %r is no stream of this tap", slip)
+        state = None if self._state is None else self.migrate_state(self._state)
+        try:
+            return Reading(plans, self.config, state, output, stop=stop or Stop(), limit=limit).read()
+        finally:
+            for stream in self.made_streams():
+                stream.close()
+
+    @classmethod
+    def settings(cls) -> Settings:
+        """The tap's own settings and those that all taps have."""
+        common = [REPLICATION_SETTINGS] if cls._may_be_incremental() else []
+        return Settings.declare(cls.name, schema_of(cls.config_jsonschema), *common, COMMON_SETTINGS)
+
+    @classmethod
+    def _may_be_incremental(cls) -> bool:
+        if cls.discover_streams is not Tap.discover_streams:
+            return True
+        return any(stream.replication_key is not None for stream in cls.streams)
+
+    @classmethod
+    def about(cls) -> dict[str, Any]:
+        """What `--about` says beside settings."""
+        return {
+            "description": (cls.__doc__ or "").strip().partition("\n")[0],
+            "capabilities": [
+                "about",
+                "activate-version",
+                "batch",
+                "catalog",
+                "discover",
+                "properties",
+                "schema-flattening",
+                "state",
+                "stream-maps",
+                "test",
+            ],
+            "streams": [stream.name for stream in cls.streams],
+        }
+
+    @classmethod
+    def execute(cls, config: Config, options: Mapping[str, Any], io: IO, stop: Stop) -> None:
+        """Discovers, tests, or reads."""
+        catalog, state = options.get("catalog"), options.get("state")
+        tap = cls(
+            config,
+            catalog=None if catalog is None else _read_json(catalog, "catalog", CatalogError),
+            state=None if state is None else _read_json(state, "state", StateError),
+        )
+        if options.get("discover"):
+            io.write(pretty(tap.catalog.to_json()).encode() + b"\n")
+        elif options.get("test"):
+            tap.run(_Nowhere(), stop=stop, limit=1)
+            tap.logger.info("every selected stream answered")
+        else:
+            # Rows die young and in pages; collecting at the default threshold looks at all of them again and again.
+            before = gc.get_threshold()
+            gc.set_threshold(_YOUNG_OBJECTS, *before[1:])
+            gc.freeze()
+            try:
+                tap.run(io, stop=stop)
+            finally:
+                gc.unfreeze()
+                gc.set_threshold(*before)
+
+    @classmethod
+    def cli(cls, argv: Sequence[str] | None = None) -> int:
+        """The command: runs on `argv` (the process's own by default) and gives the exit code."""
+        return run(cls, argv)
+
+
+class _Nowhere:
+    """Takes messages and forgets them."""
+
+    def write(self, data: bytes, /) -> None:
+        """Nothing happens."""
+
+    def flush(self) -> None:
+        """Nothing happens."""
+
+
+def _read_json(path: str, what: str, error_class: type[CatalogError] | type[StateError]) -> dict[str, Any]:
+    try:
+        value = decode(Path(path).read_bytes().strip() or b"{}")
+    except OSError as error:
+        raise error_class(f"The {what} cannot be read: {error.strerror}.", place=f"file: {path}") from error
+    except DecodeError as error:
+        raise error_class(
+            f"The {what} is not JSON: {error}.", place=f"file: {path}", next_step="give one JSON object."
+        ) from error
+    if not isinstance(value, dict):
+        raise error_class(f"The {what} is a {type(value).__name__}, not an object.", place=f"file: {path}")
+    return value
