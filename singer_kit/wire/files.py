@@ -3,6 +3,7 @@
 This module must not know messages' order or judge records.
 """
 
+import contextlib
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -40,7 +41,8 @@ def write_batch_file(path: str | os.PathLike[str], pieces: Iterable[bytes], enco
             os.fsync(file.fileno())
         partial.replace(final)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise DestinationError(
             f"A BATCH file could not be written: {error.strerror or error}.",
             place=f"file: {final}",
@@ -75,16 +77,15 @@ def read_batch_file(url: str, encoding: BatchEncoding) -> Iterator[bytes]:
 
 
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(_GZIP)
+    unpacker = None
     for piece in pieces:
         packed = piece
         while packed:
-            if unpacker.eof:  # a gzip file may have several members, one after the other
+            if unpacker is None or unpacker.eof:  # a gzip file may have several members, one after the other
                 unpacker = zlib.decompressobj(_GZIP)
             yield unpacker.decompress(packed, _READ_BYTES)
             packed = unpacker.unconsumed_tail or unpacker.unused_data
-    if not unpacker.eof:
-        yield unpacker.flush()
+    if unpacker is not None and not unpacker.eof:
         raise EOFError("it ends in the middle")
 
 
