@@ -1,0 +1,163 @@
+"""What a run shows while it works: a live table on a terminal, plain lines elsewhere. The one door to rich.
+
+It shows what it is given; it must not know where that comes from.
+"""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, TextIO
+
+from singer_kit.codec import Struct, decode, encode
+
+__all__ = ["JsonConsole", "PlainConsole", "Progress", "Show", "console_for", "duration", "megabytes"]
+
+_REDRAW_SECONDS: Final = 0.25
+
+
+class Show(Struct, frozen=True):
+    """How far a run is: rows per stream as the tap counts them, bytes as the system does."""
+
+    seconds: float
+    rows: Mapping[str, int]
+    bytes_written: int
+    saved: int
+    """How many states were saved so far."""
+    since_saved: float | None
+
+    def sentence(self) -> str:
+        """All of it in one line."""
+        parts = [f"{sum(self.rows.values()):,} rows"] if self.rows else []
+        parts += [megabytes(self.bytes_written)] if self.bytes_written else []
+        if self.since_saved is not None:
+            parts.append(f"state saved {duration(self.since_saved)} ago")
+        return f"after {duration(self.seconds)}: " + (", ".join(parts) or "nothing heard yet")
+
+
+class Progress(Protocol):
+    """Where a run's words go. `line` and `show` may be called at any time between `__enter__` and `__exit__`."""
+
+    metric_seconds: float
+    """How often connectors that listen should tell their counts."""
+
+    def line(self, source: str, text: str, *, is_metric: bool = False) -> None:
+        """A line of `source` (`tap`, `target`, `run`) is shown."""
+
+    def show(self, show: Show) -> None:
+        """How far the run is may be shown; cheap to call often."""
+
+    def close(self) -> None:
+        """What was live stands still."""
+
+
+class PlainConsole:
+    """Lines as they come, and now and then one that says how far the run is."""
+
+    metric_seconds = 10.0
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown_at = time.monotonic()
+        self._shown = ""
+
+    def line(self, source: str, text: str, *, is_metric: bool = False) -> None:  # noqa: ARG002 - shown all the same
+        self._write(f"{source} | {text}\n")
+
+    def show(self, show: Show) -> None:
+        if time.monotonic() - self._shown_at >= self.metric_seconds:
+            self._shown_at = time.monotonic()
+            self.line("run", show.sentence())
+
+    def close(self) -> None:
+        self._stream.flush()
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            pass  # whoever watched has gone; the data matters more
+
+
+class JsonConsole(PlainConsole):
+    """One JSON object a line; connectors that log objects have theirs passed on, with their `source`."""
+
+    def line(self, source: str, text: str, *, is_metric: bool = False) -> None:  # noqa: ARG002 - shown all the same
+        said: Any = None
+        if text.startswith("{"):
+            try:
+                said = decode(text)
+            except ValueError:
+                said = None
+        self._write(
+            encode({"source": source, **(said if isinstance(said, dict) else {"message": text})}).decode() + "\n"
+        )
+
+
+class LiveConsole:
+    """A table that is redrawn in place, other lines above it; metrics only move the table."""
+
+    metric_seconds = 1.0
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console  # noqa: PLC0415 - the door: 100 ms that only a terminal need pay
+        from rich.live import Live  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        self._table, self._text = Table, Text
+        self._console = Console(file=stream)
+        # No refresh of its own: that takes a thread, and we start processes.
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+        self._drawn_at = 0.0
+
+    def line(self, source: str, text: str, *, is_metric: bool = False) -> None:
+        if not is_metric:
+            self._console.print(self._text(f"{source} | {text}"), soft_wrap=True)
+
+    def show(self, show: Show) -> None:
+        if time.monotonic() - self._drawn_at < _REDRAW_SECONDS:
+            return
+        self._drawn_at = time.monotonic()
+        table = self._table(box=None, pad_edge=False)
+        table.add_column("stream")
+        table.add_column("rows", justify="right")
+        most = max(3, self._console.size.height - 6)
+        for stream, count in list(show.rows.items())[-most:]:
+            table.add_row(self._text(stream), f"{count:,}")
+        table.add_row(self._text(show.sentence(), style="dim"), "")
+        self._live.update(table, refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def console_for(stream: TextIO | None = None, *, is_json: bool = False) -> Progress:
+    """The console that fits `stream`, by default the standard error."""
+    stream = sys.stderr if stream is None else stream
+    if is_json:
+        return JsonConsole(stream)
+    if stream.isatty():
+        try:
+            return LiveConsole(stream)
+        except ImportError:
+            pass  # rich is an extra: without it, lines will do
+    return PlainConsole(stream)
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+
+
+def megabytes(size: int) -> str:
+    """`3.1 MB`."""
+    return f"{size / 1e6:,.1f} MB"
