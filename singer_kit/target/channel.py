@@ -48,6 +48,7 @@ class Channel:
         self._next_sequence = 0
         maps = compile_maps(message.stream, message.schema, message.key_properties, target.config)
         self._outlets = [(each, self._sink(each)) for each in maps]
+        self._opened: list[Sink] = []
 
     def _sink(self, stream_map: StreamMap) -> Sink:
         schema = with_metadata(stream_map.schema) if self._has_metadata else stream_map.schema
@@ -59,6 +60,7 @@ class Channel:
         for _, sink in self._outlets:
             with self._blaming_destination():
                 sink.open()
+            self._opened.append(sink)
 
     def add(self, rows: Rows) -> None:
         """`rows` wait to be written."""
@@ -121,10 +123,10 @@ class Channel:
         return is_taken
 
     def close(self) -> None:
-        """The sinks have let go, all of them even when one fails."""
-        outlets, self._outlets = self._outlets, []
+        """The sinks that were opened have let go, all of them even when one fails."""
+        opened, self._opened = self._opened, []
         with self._blaming_destination(), contextlib.ExitStack() as stack:
-            for _, sink in outlets:
+            for sink in opened:
                 stack.callback(sink.close)
 
     @contextlib.contextmanager

@@ -52,7 +52,7 @@ class Sink:
         """
 
     def close(self) -> None:
-        """Lets go of what `open` took. Called once, also after an error; what was not committed may be lost."""
+        """Lets go of what `open` took. Called once if `open` returned, also after an error."""
 
     def activate_version(self, version: int) -> None:
         """Rows of another version than `version` are no longer in the source: remove or mark them.
