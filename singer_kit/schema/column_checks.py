@@ -80,10 +80,10 @@ def array_check(spec: Array, item_check: ColumnCheck | None) -> ColumnCheck | No
     checks: list[ColumnCheck] = []
     if spec.fewest or spec.most is not None:
         checks.append(_length_check(spec.fewest, spec.most))
-    if spec.is_unique:
-        checks.append(lambda values: all(len(set(value)) == len(value) for value in values))
     if item_check is not None:
         checks.append(_on_all(item_check))
+    if spec.is_unique:  # after the items: they are scalars now, and so have a hash
+        checks.append(lambda values: all(len(set(value)) == len(value) for value in values))
     return _all_of(checks)
 
 

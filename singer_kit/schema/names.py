@@ -64,14 +64,14 @@ class Names:
                 yield from self.items.undeclared(item, prefix)
 
     def declare(self, dotted: Iterable[str]) -> None:
-        """Makes each dotted name a declared one that is taken whole; one that leads nowhere is passed over."""
+        """Makes each dotted name a declared one that is taken whole; one that is not undeclared is passed over."""
         for name in dotted:
             *way, last = split_name(name)
             here: Names | None = self
             for step in way:
                 here = here.below().fields.get(step) if here is not None else None
-            if here is not None and last not in (fields := here.below().fields):
-                fields[last] = Names()
+            if here is not None and here.below().is_strict:
+                here.below().fields.setdefault(last, Names())
 
     def below(self) -> "Names":
         """The place itself, or that of its items, or of theirs, where properties stand."""
@@ -96,7 +96,7 @@ def names_of(schema: dict[str, Any]) -> Names:
     """The names that `schema` declares for a record, those of alternatives and of local references included."""
     names = Names()
     _gather(names, schema, schema, ())
-    names.kinds = frozenset({"object"})
+    names.kinds &= {"object"}
     return names
 
 

@@ -142,7 +142,7 @@ class Reference:
             check_schema(schema)
         engine = _engine()
         self._validator = engine.validators[draft_of(schema)](
-            exactly(without_dialect(schema)), format_checker=engine.formats, registry=engine.registry
+            exactly(_with_places(without_dialect(schema))), format_checker=engine.formats, registry=engine.registry
         )
 
     def problems(self, record: Any, limit: int = 1) -> list[Problem]:
@@ -177,7 +177,7 @@ class Reference:
 def _worded(error: Any) -> Iterator[Problem]:
     path = ".".join(map(str, error.absolute_path))
     steps = [str(step) for step in error.absolute_schema_path]
-    keyword = error.validator or "false"
+    keyword = "false" if error.validator is None or _is_false(error) else error.validator
     schema_path = ".".join(steps if error.validator is None else steps[:-1])
     if keyword == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
@@ -192,7 +192,28 @@ def _worded(error: Any) -> Iterator[Problem]:
             message = "is not declared, and the schema allows nothing else"
             yield Problem(".".join(filter(None, (path, name))), schema_path, keyword, message)
     else:
-        yield Problem(path, schema_path, keyword, words(error))
+        message = "is present, and the schema says false" if keyword == "false" else words(error)
+        yield Problem(path, schema_path, keyword, message)
+
+
+def _with_places(schema: Any) -> Any:
+    """`schema` with each false under a name written `{"not": {}}`: jsonschema loses the place of a plain one."""
+    if isinstance(schema, list):
+        return [_with_places(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        keyword: {name: {"not": {}} if one is False else _with_places(one) for name, one in value.items()}
+        if keyword in ("properties", "patternProperties") and isinstance(value, dict)
+        else value
+        if keyword in ("enum", "const")
+        else _with_places(value)
+        for keyword, value in schema.items()
+    }
+
+
+def _is_false(error: Any) -> bool:
+    return bool(error.validator == "not" and error.validator_value == {})
 
 
 def _matches(patterns: Iterable[str], name: str) -> bool:

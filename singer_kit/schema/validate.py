@@ -71,6 +71,12 @@ class Validator:
         self.tolerated = tolerated
         self._engine = engine
         self._names = names_of(schema)
+        if not self._names.kinds:
+            raise SchemaError(
+                "The schema allows no object, and records are objects.",
+                place="schema: type",
+                next_step='declare it as {"type": "object", "properties": {...}}.',
+            )
         for key in self.key_properties:
             self._names.fields.setdefault(key, Names())
         self._names.declare(tolerated)
@@ -99,11 +105,9 @@ class Validator:
         try:
             record = node_of(schema).get("object")
             if not isinstance(record, Object):
-                raise SchemaError(
-                    "The schema allows no object, and records are objects.",
-                    place="schema: type",
-                    next_step='declare it as {"type": "object", "properties": {...}}.',
-                )
+                return False
+            if record.others is False and not record.properties.keys() >= set(self.key_properties):
+                return False  # it forbids its own key
             keys = {key: without_null(record.properties.get(key, ANYTHING)) for key in self.key_properties}
             if keys:
                 record = Object(

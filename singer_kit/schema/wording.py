@@ -111,7 +111,5 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
 
 def words(error: Any) -> str:
     """The predicate of a sentence about the offending value, from an error of jsonschema."""
-    if error.validator is None:
-        return "is present, and the schema says false"
     word = _WORDS.get(error.validator)
     return word(error) if word is not None else f"does not keep the schema's {error.validator}"
