@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 from singer_kit.cli.connector import Connector, Flag
 from singer_kit.errors import UsageError
+from singer_kit.nearest import nearest
 from singer_kit.settings.declared import Setting
-from singer_kit.settings.nearest import nearest
 
 __all__ = ["parse", "parser_of"]
 

@@ -7,7 +7,7 @@ import click
 
 from singer_kit import errors
 from singer_kit.errors import EXIT_CODE_MEANINGS, ExitCode, SingerKitError, UsageError
-from singer_kit.settings.nearest import nearest
+from singer_kit.nearest import nearest
 
 __all__ = ["NEXT_STEPS", "command", "error_classes", "explanation", "first_line"]
 

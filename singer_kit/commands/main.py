@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 from singer_kit.errors import ExitCode, SingerKitError
-from singer_kit.settings.nearest import nearest
+from singer_kit.nearest import nearest
 from singer_kit.version import __version__
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -62,13 +62,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     A command returns its exit code, or None for 0. Errors are told on stderr: sentence, place, next step.
     """
+    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        result = cli.main(list(sys.argv[1:] if argv is None else argv), prog_name="singer-kit", standalone_mode=False)
+        # Not `cli.main`: it ends with 1 when the reader of our output has gone.
+        with cli.make_context("singer-kit", arguments) as context:
+            result = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return int(ExitCode.SIGINT)
     except SingerKitError as error:
         click.echo(f"Error: {error}", err=True)

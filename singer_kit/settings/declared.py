@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from singer_kit.codec import Struct
+from singer_kit.nearest import nearest
 from singer_kit.settings import judge, walk
 from singer_kit.settings.config import Config
 from singer_kit.settings.layers import (
@@ -23,7 +24,6 @@ from singer_kit.settings.layers import (
     variable_layer,
     variable_name,
 )
-from singer_kit.settings.nearest import nearest
 from singer_kit.settings.secrets import HIDDEN, is_secret
 
 __all__ = ["Setting", "Settings"]

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from singer_kit.errors import SettingsError
+from singer_kit.nearest import nearest
 from singer_kit.schema import reference
 from singer_kit.settings import walk
 from singer_kit.settings.fits import fits
 from singer_kit.settings.layers import Fault, Path_, ordinary, variable_name
-from singer_kit.settings.nearest import nearest
 from singer_kit.settings.secrets import is_secret
 
 __all__ = ["complain", "faults", "fill", "place", "unknown"]

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from singer_kit.codec import encode
 from singer_kit.errors import SettingsError
+from singer_kit.nearest import nearest
 from singer_kit.schema.reference import problems
 from singer_kit.settings import Config, Settings
 from singer_kit.settings.cast import cast
 from singer_kit.settings.fits import fits
-from singer_kit.settings.nearest import nearest
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
