@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any, Literal
 
 from singer_kit.codec import (
+    DecodeError,
     Decoder,
     EncodeError,
     Struct,
-    ValidationError,
     convert,
     encode,
     encode_exactly,
@@ -74,7 +74,8 @@ class Encoder:
         self._keep = undeclared == "keep"
         self._full = shape_schema(schema, selected)
         self._root: ObjectNode = make_root(self._full, keys=self._keys, keep=self._keep)
-        self._is_decided = is_decided(self._full)
+        self._may_decide = is_decided(self._full) and set(self._keys) <= self._root.fields.keys()
+        self._is_decided = False
         self._validator: Validator | None = None
         self._decoder: Decoder[Any] | None = None
         self._type: Any = None
@@ -121,16 +122,19 @@ class Encoder:
 
     def _build(self) -> None:
         wanted, self._column = self._root.build()
+        self._is_decided = self._may_decide and not self._root.is_walked
         self._type = list[wanted]  # type: ignore[valid-type]  # a type made at run time
 
     def _try(self, rows: Rows) -> bytes | None:
         """The lines of `rows`, or None when one of them has to be looked at alone."""
         try:
-            structs = convert(rows, self._type, builtin_types=NATIVE_TYPES)
-            if self._column is not None and self._column(structs) is None:
+            records: list[Any] | None = convert(rows, self._type, builtin_types=NATIVE_TYPES)
+            if self._column is not None:
+                records = self._column(records)  # type: ignore[arg-type]  # a list until here
+            if records is None:
                 return None
-            lines = encode_lines(structs)
-        except (ValidationError, RecursionError, *EncodeError):
+            lines = encode_lines(records)
+        except (DecodeError, RecursionError, *EncodeError):
             return None
         return lines if self._is_decided or self._accepts(lines) else None
 
@@ -140,7 +144,7 @@ class Encoder:
             self._decoder = Decoder(validator.record_type, exact=validator.exact)
         try:
             return validator.accepts(self._decoder.decode_lines(lines))
-        except ValidationError:
+        except DecodeError:
             return False
 
     def _made_validator(self) -> Validator:
@@ -157,15 +161,15 @@ class Encoder:
         return named or widened
 
     def _warn_of_undeclared(self, rows: Rows, *, everywhere: bool) -> bool:
-        paths = self._root.watch(list(rows), everywhere=everywhere)
-        for path in paths:
-            if not self._keep and not self._root.takes_others:
+        strangers = self._root.watch(list(rows), everywhere=everywhere)
+        for path, is_kept in strangers:
+            if not is_kept:
                 _logger.warning(
-                    "stream %r: %r is not in the schema and is left out (setting `undeclared_properties: keep` keeps it)",
+                    "stream %r: %r is not in the schema and is left out; `undeclared_properties: keep` keeps it",
                     self.stream,
                     path,
                 )
-        return bool(paths)
+        return bool(strangers)
 
     def _halve(self, rows: Rows, start: int, first: int, done: list[bytes], refusals: list[Refusal]) -> None:
         if len(rows) == 1:

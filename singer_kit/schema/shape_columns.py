@@ -161,10 +161,7 @@ def of_format(accepts: Callable[[list[str]], bool]) -> Column:
     """Text of one format; `accepts` judges a list of texts that is not empty."""
 
     def column(values: list[Any]) -> list[Any] | None:
-        try:
-            return values if accepts(values) else None
-        except TypeError:  # nulls among them
-            texts = present(values)
+        texts = present(values) if _has_gaps(values) else values
         return values if not texts or accepts(texts) else None
 
     return column

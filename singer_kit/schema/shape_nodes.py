@@ -7,7 +7,7 @@ only ever widens, so a stream settles after a few pages. This module must not se
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain as flatten
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from singer_kit.codec import UNSET, UnsetType, define_struct
 from singer_kit.schema.shape_columns import Column, chain, mended, present
@@ -19,6 +19,13 @@ __all__ = ["ArrayNode", "LeafNode", "Node", "ObjectNode", "make_node", "make_roo
 Schema = Mapping[str, Any]
 
 MOST_EXTRA_NAMES: Final = 200
+
+
+class Stranger(NamedTuple):
+    """A name that nobody declared, by its dotted path, and whether its level takes it all the same."""
+
+    path: str
+    is_kept: bool
 
 
 class Node:
@@ -34,8 +41,8 @@ class Node:
         """Learns the Python types among raw `values`; True when the mode has to change."""
         raise NotImplementedError
 
-    def watch(self, values: Iterable[Any], *, everywhere: bool) -> list[str]:  # noqa: ARG002 - most have no names
-        """The dotted paths of names in raw `values` that nobody declared, each told once in a run.
+    def watch(self, values: Iterable[Any], *, everywhere: bool) -> list[Stranger]:  # noqa: ARG002 - most have no names
+        """The names in raw `values` that nobody declared, each told once in a run.
 
         Levels whose type refuses such names are left out unless `everywhere`.
         """
@@ -44,6 +51,11 @@ class Node:
     @property
     def is_watching(self) -> bool:
         """True while `watch` has to see every page, as the type lets unknown names pass."""
+        return False
+
+    @property
+    def is_walked(self) -> bool:
+        """True when values are walked where a type should have judged them, so that a validator has to."""
         return False
 
 
@@ -104,10 +116,14 @@ class ArrayNode(Node):
     def is_watching(self) -> bool:
         return self.item.is_watching
 
+    @property
+    def is_walked(self) -> bool:
+        return self.item.is_walked
+
     def observe(self, values: Iterable[Any]) -> bool:
         return self.item.observe(_items(values))
 
-    def watch(self, values: Iterable[Any], *, everywhere: bool) -> list[str]:
+    def watch(self, values: Iterable[Any], *, everywhere: bool) -> list[Stranger]:
         return self.item.watch(_items(values), everywhere=everywhere)
 
     def build(self) -> tuple[Any, Column | None]:
@@ -162,6 +178,12 @@ class ObjectNode(Node):
             return False
         return self._is_lax or any(node.is_watching for node in self.fields.values())
 
+    @property
+    def is_walked(self) -> bool:
+        if self._walked is not None or not all(map(_fits_a_struct, self.fields)):
+            return True
+        return any(node.is_walked for node in self.fields.values())
+
     def observe(self, values: Iterable[Any]) -> bool:
         dicts = [value for value in values if isinstance(value, Mapping)]
         changed = False
@@ -169,22 +191,23 @@ class ObjectNode(Node):
             changed = node.observe([value[name] for value in dicts if name in value]) or changed
         return changed
 
-    def watch(self, values: Iterable[Any], *, everywhere: bool) -> list[str]:
+    def watch(self, values: Iterable[Any], *, everywhere: bool) -> list[Stranger]:
         if self._walked is not None:
             return []
         dicts = values if isinstance(values, list) else list(values)
         if set(map(type, dicts)) - {dict}:
             dicts = [value for value in dicts if isinstance(value, Mapping)]
-        found: list[str] = []
+        found: list[Stranger] = []
         if self._is_lax or everywhere:
             unknown = self._unknown(dicts)
             if unknown:
-                found.extend(sorted(unknown))
+                found.extend(Stranger(name, self.takes_others) for name in sorted(unknown))
                 self._admit(unknown)
         for name, node in self.fields.items():
             if everywhere or node.is_watching:
                 inner = [value[name] for value in dicts if name in value]
-                found.extend(f"{name}.{path}" for path in node.watch(inner, everywhere=everywhere))
+                below = node.watch(inner, everywhere=everywhere)
+                found.extend(Stranger(f"{name}.{each.path}", each.is_kept) for each in below)
         return found
 
     def _unknown(self, dicts: list[Mapping[str, Any]]) -> set[str]:

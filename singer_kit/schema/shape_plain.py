@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, Final
 from uuid import UUID
 
@@ -150,7 +150,8 @@ def _plain_number(schema: Mapping[str, Any], value: float | Decimal, path: Path)
 
 
 def _non_finite(value: float | Decimal) -> str:
-    return "NaN" if value != value else "Infinity"  # noqa: PLR0124 - the test for NaN
+    is_nan = value.is_nan() if isinstance(value, Decimal) else isnan(value)
+    return "NaN" if is_nan else "Infinity"
 
 
 def _only_decimal_text(schema: Mapping[str, Any]) -> bool:
