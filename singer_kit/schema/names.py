@@ -5,7 +5,6 @@ is good without it. An object that allows others (`additionalProperties` true or
 taken whole, with all that is in it; so is one that may also be a number, because rewriting it could touch digits.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -42,9 +41,11 @@ class Names:
     @property
     def is_whole(self) -> bool:
         """Whether nothing below this place can be undeclared."""
-        if not self.kinds.isdisjoint(_NUMBERS) or self.is_open:
+        if self.is_open or not self.kinds or not self.kinds.isdisjoint(_NUMBERS):
             return True
-        return not self.is_strict and not self.is_closed and self.items is None
+        if self.is_strict or not (self.items is None or self.items.is_whole):
+            return False
+        return not self.is_closed or all(field.is_whole for field in self.fields.values())
 
     def undeclared(self, value: Any, prefix: str = "") -> Iterator[str]:
         """The dotted names in `value` that are undeclared here or below; items of an array share their array's name."""
@@ -89,7 +90,14 @@ def join_name(prefix: str, name: str) -> str:
 
 def split_name(dotted: str) -> list[str]:
     """The names of a dotted name."""
-    return [re.sub(r"\\(.)", r"\1", step) for step in re.findall(r"(?:[^.\\]|\\.)+|(?<=\.)(?=\.|$)|^(?=\.|$)", dotted)]
+    steps = [""]
+    characters = iter(dotted)
+    for character in characters:
+        if character == ".":
+            steps.append("")
+        else:
+            steps[-1] += next(characters, "") if character == "\\" else character
+    return steps
 
 
 def names_of(schema: dict[str, Any]) -> Names:
@@ -153,9 +161,11 @@ def _kinds(schema: Any, root: dict[str, Any], seen: tuple[str, ...]) -> frozense
         return frozenset()
     if not isinstance(schema, dict):
         return _ALL
+    if isinstance(reference := schema.get("$ref"), str):  # what stands beside it counts in some drafts only
+        if reference in seen or len(seen) > _DEEPEST:
+            return _ALL
+        return _kinds(_target(root, reference), root, (*seen, reference))
     kinds = _ALL
-    if isinstance(reference := schema.get("$ref"), str) and reference not in seen and len(seen) <= _DEEPEST:
-        kinds &= _kinds(_target(root, reference), root, (*seen, reference))
     said = schema.get("type")
     if isinstance(said, (str, list)):
         kinds &= frozenset([said] if isinstance(said, str) else said)

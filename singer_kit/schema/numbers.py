@@ -33,7 +33,7 @@ def exactly(value: Any) -> Any:
     if isinstance(value, dict):
         changed = {name: new for name, old in value.items() if (new := exactly(old)) is not old}
         return {**value, **changed} if changed else value
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         items = [exactly(item) for item in value]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value

@@ -1,10 +1,10 @@
 """The law of validation, and the one door to jsonschema: whether a record keeps its schema, in words if not.
 
-The law is `jsonschema` with format checks, and three changes that exact numbers ask for: a Decimal is a number; a
-number without a fraction is an integer in every draft; `multipleOf` goes by decimal digits, and a float in a schema
-or record stands for its shortest decimal text. Every format of Draft 2020-12 is checked in every draft, and so are
-`singer.decimal` and `x-singer.decimal`: finite decimal text; `precision` and `scale` beside them describe a column
-and are not checked. References are never fetched.
+The law is `jsonschema` with format checks, and what exact numbers ask for: a Decimal is a number; a number without a
+fraction is an integer in every draft; `multipleOf` goes by decimal digits, and a float in a schema or record stands
+for its shortest decimal text. A tuple is an array, as which it is encoded. Every format of Draft 2020-12 is checked
+in every draft, and so are `singer.decimal` and `x-singer.decimal`: finite decimal text; `precision` and `scale`
+beside them describe a column and are not checked. References are never fetched.
 """
 
 import re
@@ -78,7 +78,11 @@ def _engine() -> _Engine:
 
             changed["additionalItems"] = beside_a_list
         types = stock.TYPE_CHECKER.redefine_many(
-            {"number": lambda _, value: is_number(value), "integer": lambda _, value: is_whole(value)}
+            {
+                "number": lambda _, value: is_number(value),
+                "integer": lambda _, value: is_whole(value),
+                "array": lambda _, value: isinstance(value, (list, tuple)),
+            }
         )
         return extend(stock, validators=changed, type_checker=types)  # type: ignore[no-untyped-call]
 
