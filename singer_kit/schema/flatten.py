@@ -4,9 +4,9 @@ The schema is read once; rows are flattened by what was read. This module must n
 else.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
+from zlib import crc32
 
 from singer_kit.codec import JSON, Struct, encode_exactly
 from singer_kit.errors import SchemaError
@@ -20,6 +20,7 @@ Schema: TypeAlias = dict[str, JSON]
 _SAFE_KEYWORDS: Final = frozenset({"$schema", "$id", "$defs", "definitions", "title", "description", "type"})
 _SCALARS: Final = ("null", "boolean", "integer", "number", "string")
 _MARK: Final = 9
+"""An underscore and eight digits."""
 
 
 class _Parent(Struct, frozen=True):
@@ -99,7 +100,7 @@ class _Flattening:
         name = self.separator.join(path)
         if len(name) <= self.max_key_length or len(path) == 1:
             return name
-        digits = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[: _MARK - 1]
+        digits = f"{crc32(name.encode('utf-8', 'surrogatepass')):08x}"
         return f"{name[: max(self.max_key_length - _MARK, 0)]}_{digits}"[-self.max_key_length :]
 
     def row(self, row: Row, changes: dict[str, tuple[str, _Parent | bool]]) -> Row:
