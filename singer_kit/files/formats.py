@@ -12,7 +12,9 @@ from singer_kit.files.open import READ_ERRORS, open_bytes, open_text, undecodabl
 
 csv.field_size_limit(2**31 - 1)
 
-ROWS_PER_PAGE: Final = 2048
+_FIELDS_PER_PAGE: Final = 5000
+"""About what stays in the processor's cache while a page is parsed and converted: a quarter faster than 40,000."""
+_MOST_ROWS_PER_PAGE: Final = 2048
 _BYTES_PER_PAGE: Final = 1 << 18
 _line_end = re.compile(r"\r\n|\r|\n")
 
@@ -131,8 +133,10 @@ class CSVFile:
             return undecodable(self.path, self.encoding)
         return unreadable(self.path, error)
 
-    def pages(self, on_bad_line: OnBadLine = stop_at_bad_line, rows_per_page: int = ROWS_PER_PAGE) -> Iterator[CSVPage]:
-        """The rest of the file, `rows_per_page` rows at a time; the rows before a bad line come before its verdict."""
+    def pages(self, on_bad_line: OnBadLine = stop_at_bad_line, rows_per_page: int | None = None) -> Iterator[CSVPage]:
+        """The rest of the file, some hundred rows at a time; the rows before a bad line come before its verdict."""
+        if rows_per_page is None:
+            rows_per_page = max(1, min(_MOST_ROWS_PER_PAGE, _FIELDS_PER_PAGE // len(self.header)))
         width = {len(self.header)}
         reader = self._reader
         while True:
@@ -166,6 +170,7 @@ class CSVFile:
         good: list[list[str]] = []
         lines: list[int] = []
         bad: list[BadLine] = []
+        first = 0
         for row, line in zip(rows, self._lines(rows, before), strict=True):
             if len(row) == wanted:
                 good.append(row)
@@ -174,9 +179,6 @@ class CSVFile:
                 bad.append(BadLine(self.path, line, f"it has {len(row)} fields, the header has {wanted}"))
                 if len(bad) == 1:
                     first = len(good)
-        if not bad:
-            yield CSVPage(good, 0, lines)
-            return
         if first:
             yield CSVPage(good[:first], 0, lines[:first])
         for each in bad:

@@ -34,7 +34,8 @@ _YOUNG_OBJECTS = 50_000
 class Tap:
     """A source. Subclass it, name it, declare its settings and its `streams`.
 
-    Call order: `__init__`, `discover_streams` once, when streams are first asked for; then the loop calls the streams.
+    Call order: `__init__`, `discover_streams` once, when streams are first asked for; then the loop calls the
+    streams.
     """
 
     kind: ClassVar[Literal["tap", "target", "mapper"]] = "tap"
@@ -78,6 +79,11 @@ class Tap:
         if self._streams is None:
             self._streams = list(self.discover_streams())
         return self._streams
+
+    @property
+    def given_catalog(self) -> Catalog | None:
+        """The catalog that this run was given: discovery may take from it what would be dear to find out again."""
+        return self._given
 
     @property
     def catalog(self) -> Catalog:
