@@ -178,12 +178,15 @@ def mended(schema: Mapping[str, Any], *, keep: bool, nullable: bool) -> Column:
             return None
         kinds = set(map(type, made))
         kinds.discard(UnsetType)
-        return made if not allowed or kinds <= allowed else None
+        return made if allowed is None or kinds <= allowed else None
 
     return column
 
 
-def _python_types(types: frozenset[str], nullable: bool) -> frozenset[type]:
+def _python_types(types: frozenset[str], nullable: bool) -> frozenset[type] | None:
+    """What values of these JSON types may be in Python; None for any."""
+    if not types:
+        return None
     kinds: set[type] = set()
     for name in types:
         kinds |= {
@@ -194,4 +197,4 @@ def _python_types(types: frozenset[str], nullable: bool) -> frozenset[type]:
             "object": {dict},
             "array": {list},
         }.get(name, set())
-    return frozenset(kinds | {_NONE_TYPE}) if nullable and kinds else frozenset(kinds)
+    return frozenset(kinds | {_NONE_TYPE}) if nullable else frozenset(kinds)

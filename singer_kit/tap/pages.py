@@ -56,40 +56,41 @@ class Pages:
         """
         source: Iterator[Any] = iter(()) if records is None else iter([records] if _is_arrow(records) else records)
         waiting: list[Any] = []
-        failure: Exception | None = None
         since = self._clock()
+        failure: Exception | None = None
         while failure is None:
             started = self._clock()
-            piece: list[Any] = []
-            try:
-                # Not list(islice()): what came before an error would be lost with it.
-                piece.extend(islice(source, self._at_once))
-            except Exception as error:  # noqa: BLE001 - raised again below, after the rows that came before it
-                failure = error
-            if not piece:
-                break
+            taken, failure = self._take(source)
             now = self._clock()
-            self._adapt(now - started, piece[-1])
-            if set(map(type, piece)) == {dict} or all(isinstance(each, Mapping) for each in piece):
-                waiting.extend(piece)
-            else:
-                if waiting:
-                    yield from self._cut(waiting)
-                    waiting = []
-                for each in piece:
-                    yield from self._cut(each)
-                since = self._clock()
-                continue
-            if len(waiting) >= self._rows or now - since >= _LONGEST_WAIT_SECONDS:
-                yield from self._cut(waiting)
-                waiting = []
-                since = self._clock()
-            elif failure is None:
-                self._look()
-        if waiting:
+            if not taken:
+                break
+            if all(isinstance(each, Mapping) for each in taken):
+                self._adapt(now - started, taken[-1])
+                waiting.extend(taken)
+                if len(waiting) < self._rows and now - since < _LONGEST_WAIT_SECONDS and failure is None:
+                    self._look()
+                    continue
+                taken = []
             yield from self._cut(waiting)
+            waiting = []
+            for page in taken:
+                yield from self._cut(page)
+            since = self._clock()
+        yield from self._cut(waiting)
         if failure is not None:
             raise failure
+
+    def _take(self, source: Iterator[Any]) -> tuple[list[Any], Exception | None]:
+        """Some rows, or one page, and what ended the reading after them, if it failed."""
+        taken: list[Any] = []
+        try:
+            taken.extend(islice(source, 1))
+            if taken and isinstance(taken[0], Mapping):
+                # Extended and not made anew: what came before an error stays. Several pages are never taken at once.
+                taken.extend(islice(source, self._at_once - 1))
+        except Exception as error:  # noqa: BLE001 - the caller raises it, after the rows that came before it
+            return taken, error
+        return taken, None
 
     def _cut(self, page: Any) -> Iterator[list[Any]]:
         """One page of any kind in pieces."""

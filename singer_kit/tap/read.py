@@ -109,7 +109,7 @@ class Reading:
         return state
 
     def _read_branch(self, branch: Branch) -> None:
-        self.bookmarks.start(branch.plan.tap_stream_id)
+        self._say_what_is_read(branch.plan.tap_stream_id)
         self._runs = {each.plan.tap_stream_id: self._made_run(each) for each in branch.walk()}
         for each in branch.walk():
             self._runs[each.plan.tap_stream_id].outlet.open()
@@ -124,6 +124,12 @@ class Reading:
                 run.counter.close()
         self._write_state_if_due()
         self._runs = {}
+
+    def _say_what_is_read(self, stream: str) -> None:
+        """The next STATE names the stream; that alone is no reason to write one."""
+        changed = self.bookmarks.changed
+        self.bookmarks.start(stream)
+        self.bookmarks.changed = changed
 
     def _made_run(self, branch: Branch) -> StreamRun:
         plan = branch.plan
