@@ -14,6 +14,7 @@ from singer_kit.settings import walk
 __all__ = ["fits"]
 
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
+_PLAIN_DATE = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])")
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "object": (dict,),
@@ -91,28 +92,48 @@ def _enum(look: _Look) -> bool:
 
 
 def _minimum(look: _Look) -> bool:
-    return (
-        _is_plain_number(look.value, look.wanted)
-        and "exclusiveMinimum" not in look.schema
-        and look.value >= look.wanted
-    )
+    bounded = isinstance(look.schema.get("exclusiveMinimum"), bool)
+    return not bounded and (not _is_numeric(look.value) or (_is_plain(look, look.value) and look.value >= look.wanted))
 
 
 def _maximum(look: _Look) -> bool:
-    return (
-        _is_plain_number(look.value, look.wanted)
-        and "exclusiveMaximum" not in look.schema
-        and look.value <= look.wanted
-    )
+    bounded = isinstance(look.schema.get("exclusiveMaximum"), bool)
+    return not bounded and (not _is_numeric(look.value) or (_is_plain(look, look.value) and look.value <= look.wanted))
+
+
+def _above(look: _Look) -> bool:
+    return not _is_numeric(look.value) or (_is_plain(look, look.value) and look.value > look.wanted)
+
+
+def _below(look: _Look) -> bool:
+    return not _is_numeric(look.value) or (_is_plain(look, look.value) and look.value < look.wanted)
 
 
 def _min_length(look: _Look) -> bool:
     return not isinstance(look.value, str) or len(look.value) >= look.wanted
 
 
+def _max_length(look: _Look) -> bool:
+    return not isinstance(look.value, str) or len(look.value) <= look.wanted
+
+
+def _min_items(look: _Look) -> bool:
+    return not isinstance(look.value, list) or len(look.value) >= look.wanted
+
+
+def _max_items(look: _Look) -> bool:
+    return not isinstance(look.value, list) or len(look.value) <= look.wanted
+
+
+def _pattern(look: _Look) -> bool:
+    return not isinstance(look.value, str) or re.search(look.wanted, look.value) is not None
+
+
 def _format(look: _Look) -> bool:
     if not isinstance(look.value, str) or look.wanted in ("date-time", "password"):
         return True
+    if look.wanted == "date":
+        return _PLAIN_DATE.fullmatch(look.value) is not None
     return look.wanted == "uri" and _PLAIN_URL.fullmatch(look.value) is not None
 
 
@@ -124,8 +145,27 @@ def _all_of(look: _Look) -> bool:
     return all(fits(look.root, branch, look.value) for branch in look.wanted)
 
 
-def _is_plain_number(value: Any, bound: Any) -> bool:
-    return all(isinstance(each, int) and not isinstance(each, bool) for each in (value, bound))
+def _one_of(look: _Look) -> bool:
+    others = [branch for branch in look.wanted if not _is_refused_by_type(look, branch)]
+    return len(others) == 1 and fits(look.root, others[0], look.value)
+
+
+def _is_refused_by_type(look: _Look, branch: Any) -> bool:
+    schema = walk.resolve(look.root, branch)
+    wanted = schema.get("type")
+    return wanted is not None and not _type(_Look(look.root, schema, wanted, look.value)) and not _is_whole(look.value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (float, Decimal)) and value == value // 1
+
+
+def _is_numeric(value: object) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def _is_plain(look: _Look, value: int | float | Decimal) -> bool:  # noqa: PYI041 - NaN has no order
+    return isinstance(look.wanted, int) and not isinstance(look.wanted, bool) and value == value  # noqa: PLR0124
 
 
 _CHECKS: dict[str, Callable[[_Look], bool]] = {
@@ -137,10 +177,17 @@ _CHECKS: dict[str, Callable[[_Look], bool]] = {
     "enum": _enum,
     "minimum": _minimum,
     "maximum": _maximum,
+    "exclusiveMinimum": _above,
+    "exclusiveMaximum": _below,
     "minLength": _min_length,
+    "maxLength": _max_length,
+    "minItems": _min_items,
+    "maxItems": _max_items,
+    "pattern": _pattern,
     "format": _format,
     "anyOf": _any_of,
     "allOf": _all_of,
+    "oneOf": _one_of,
 }
 _ANNOTATIONS = frozenset(
     {

@@ -57,3 +57,15 @@ def test_a_tap_of_an_author_starts_lean() -> None:
         "from singer_kit.http import BearerToken, LinkHeader"
     )
     assert not HEAVY & loaded
+
+
+def test_plain_settings_need_no_reference_validator() -> None:
+    """A config of strings, numbers, lists and objects is judged without loading jsonschema."""
+    loaded = loaded_by(
+        "from singer_kit.connectors.tap_csv import TapCSV\n"
+        "from singer_kit.connectors.target_jsonl import TargetJsonl\n"
+        "files = [{'entity': 'x', 'path': 'a/*.csv', 'keys': ['id']}]\n"
+        "TapCSV.settings().from_mapping({'files': files, 'start_date': '2026-01-01'})\n"
+        "TargetJsonl.settings().from_mapping({'destination_path': 'x', 'batch_wait_limit_seconds': 0.5})"
+    )
+    assert not HEAVY & loaded
