@@ -12,7 +12,7 @@ from pathlib import Path
 
 from singer_kit.codec import Struct
 from singer_kit.errors import UsageError
-from singer_kit.settings.nearest import nearest
+from singer_kit.nearest import nearest
 
 __all__ = ["Command", "resolve"]
 

@@ -242,13 +242,11 @@ class _Session:
             flags = [*_configs(self._plan.tap_configs), "--discover"]
             answer = ask(self._family, self._tap, flags, stop=self._stop, seconds=_DISCOVERY_SECONDS)
             value = answer.json()
-            if answer.exit_code != 0 or value is None:
-                raise ConnectorError(
-                    f"{self._tap.name} cannot say what there is to read.",
-                    ExitCode.TAP_FAILED,
-                    place=self._redact(answer.error) or f"exit code: {answer.exit_code}, and no JSON",
-                    next_step=f"see what `{self._tap.name} --discover` prints: it must be one JSON object.",
-                )
+            if answer.exit_code != 0:
+                raise self._no_catalog(self._redact(answer.error) or f"exit code: {answer.exit_code}")
+            if value is None:
+                begin = self._redact(answer.output[:60].decode("utf-8", "replace"))
+                raise self._no_catalog(f"its standard output is no JSON; it begins: {begin!r}")
         catalog = Catalog.from_json(value)
         for pattern in unmatched(catalog, self._plan.select):
             self._say(f"--select {pattern} matches nothing in the catalog")
@@ -256,6 +254,14 @@ class _Session:
         if not any(is_stream_selected(entry, has_catalog=True) for entry in chosen.streams):
             return None
         return pretty(chosen.to_json()).encode()
+
+    def _no_catalog(self, place: str) -> ConnectorError:
+        return ConnectorError(
+            f"{self._tap.name} cannot say what there is to read.",
+            ExitCode.TAP_FAILED,
+            place=place,
+            next_step=f"see what `{self._tap.name} --discover` prints: it must be one JSON object.",
+        )
 
     def _write(self, name: str, content: bytes) -> str:
         path = self._folder / name
@@ -272,7 +278,10 @@ class _Session:
         }
 
     def _record(self, outcome: Outcome, number: int, began: datetime, code: ExitCode) -> Notes:
-        """The notes with this run's record. Fingerprints are taken at the end, for a tap may rotate its tokens."""
+        """The notes with this run's record.
+
+        Fingerprints are taken at the end, for a tap may rotate its tokens. What was before the last save is over.
+        """
         last = {
             "run": number,
             "began": began.isoformat(timespec="seconds"),
@@ -284,7 +293,7 @@ class _Session:
             "rows_loaded": outcome.target.rows,
             "states": outcome.states,
         }
-        return changed(self._store.notes, last=last, settings=fingerprints(self._plan.tap_configs))
+        return changed(self._store.notes, before=None, last=last, settings=fingerprints(self._plan.tap_configs))
 
     def _say(self, text: str) -> None:
         self._progress.line("run", text)
