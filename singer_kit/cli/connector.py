@@ -4,12 +4,14 @@ Frozen values and one protocol; it must not know taps and targets.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from singer_kit.cli.pipes import IO
-from singer_kit.cli.stop import Stop
 from singer_kit.codec import Struct
-from singer_kit.settings import Config, Settings
+
+if TYPE_CHECKING:
+    from singer_kit.cli.pipes import IO
+    from singer_kit.cli.stop import Stop
+    from singer_kit.settings import Config, Settings
 
 __all__ = ["CATALOG", "DISCOVER", "INPUT", "SAVED_STATE", "STATE", "TEST", "Connector", "Flag"]
 
@@ -63,7 +65,7 @@ class Connector(Protocol):
     flags: ClassVar[tuple[Flag, ...]]
 
     @classmethod
-    def settings(cls) -> Settings:
+    def settings(cls) -> "Settings":
         """The settings it takes, those common to its kind among them."""
 
     @classmethod
@@ -71,5 +73,5 @@ class Connector(Protocol):
         """`description` and `capabilities` (a list of words), and what else its `--about` should say."""
 
     @classmethod
-    def execute(cls, config: Config, options: Mapping[str, Any], io: IO, stop: Stop) -> None:
+    def execute(cls, config: "Config", options: Mapping[str, Any], io: "IO", stop: "Stop") -> None:
         """All that the options ask for is done and written to `io` on return."""

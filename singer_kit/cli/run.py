@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Literal
 
-from singer_kit.cli.about import about_text
-from singer_kit.cli.arguments import parse, parser_of
 from singer_kit.cli.connector import Connector
-from singer_kit.cli.failures import tell
 from singer_kit.cli.pipes import IO, standard_io
 from singer_kit.cli.stop import Stop, stop_on_signals
 from singer_kit.errors import UsageError
-from singer_kit.settings.secrets import spellings
+from singer_kit.late import late
 from singer_kit.telemetry import Redactor, level_from, logging_to, redacting
 
 __all__ = ["run"]
+
+about = late("singer_kit.cli.about")
+failures = late("singer_kit.cli.failures")
+parsing = late("singer_kit.cli.arguments")
+secrets = late("singer_kit.settings.secrets")
 
 
 def run(connector: type[Connector], argv: Sequence[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def run(connector: type[Connector], argv: Sequence[str] | None = None) -> int:
             _do(connector, arguments, io, stop, redact)
             stop.check()
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
-            code = tell(error, connector.name, debug=debug)
+            code = int(failures.tell(error, connector.name, debug=debug))
             return 128 + stop.signum if stop.signum is not None else code
     return 0
 
@@ -53,17 +55,17 @@ def _do(connector: type[Connector], arguments: Sequence[str], io: IO, stop: Stop
     if list(arguments) == ["--version"]:
         io.write(version)
         return
-    parser = parser_of(connector)
-    options: Mapping[str, Any] = parse(parser, arguments)
+    parser = parsing.parser_of(connector)
+    options: Mapping[str, Any] = parsing.parse(parser, arguments)
     if options["help"]:
         io.write(parser.format_help().encode())
     elif options["version"]:
         io.write(version)
     elif options["about"]:
-        io.write(about_text(connector, options["format"] or "text").encode())
+        io.write(about.about_text(connector, options["format"] or "text").encode())
     elif options["format"]:
         raise UsageError("--format goes with --about.", next_step=f"run `{connector.name} --about --format json`.")
     else:
         config = connector.settings().load(options["config"] or ())
-        redact.watch(config.secrets, spellings)
+        redact.watch(config.secrets, secrets.spellings)
         connector.execute(config, options, io, stop)

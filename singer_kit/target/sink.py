@@ -4,9 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_kit.batch.batch import Batch
-
 if TYPE_CHECKING:
+    from singer_kit.batch.batch import Batch
     from singer_kit.target.target import Target
 
 __all__ = ["Sink"]
@@ -40,7 +39,7 @@ class Sink:
     def open(self) -> None:
         """The destination of this stream is there and takes rows, even if none come."""
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: "Batch") -> None:
         """Takes the rows of `batch`, in order; may buffer them. `batch` is not to be kept."""
         raise NotImplementedError(f"{type(self).__name__} has no write(batch)")
 

@@ -7,21 +7,28 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal, cast
 
 from singer_kit.cli.connector import INPUT, SAVED_STATE, Flag
-from singer_kit.cli.pipes import IO
-from singer_kit.cli.run import run
-from singer_kit.cli.stop import Stop
 from singer_kit.codec import JSON, Struct, encode
 from singer_kit.errors import SettingsError, UsageError
-from singer_kit.schema.from_types import schema_of
-from singer_kit.settings import Config, Settings
+from singer_kit.late import late
 from singer_kit.target.common_settings import COMMON_SETTINGS
-from singer_kit.target.load import load
 from singer_kit.target.names import safe_name, with_mark
 from singer_kit.target.sink import Sink
 from singer_kit.version import __version__
+
+if TYPE_CHECKING:
+    from singer_kit.cli.pipes import IO
+    from singer_kit.cli.stop import Stop
+    from singer_kit.settings import Config, Settings
+
+declared = late("singer_kit.settings")
+from_types = late("singer_kit.schema.from_types")
+loading = late("singer_kit.target.load")
+pipes = late("singer_kit.cli.pipes")
+running = late("singer_kit.cli.run")
+stopping = late("singer_kit.cli.stop")
 
 __all__ = ["SavedState", "Target"]
 
@@ -116,14 +123,15 @@ class Target:
             )
         return asked
 
-    def run(self, input: BinaryIO, output: BinaryIO | None = None, *, stop: Stop | None = None) -> None:  # noqa: A002
+    def run(self, input: BinaryIO, output: BinaryIO | None = None, *, stop: "Stop | None" = None) -> None:  # noqa: A002
         """Loads the messages of `input` and writes the states that are safe to `output`, in this process."""
-        load(self, IO(input, output, stop=stop), stop or Stop())
+        loading.load(self, pipes.IO(input, output, stop=stop), stop or stopping.Stop())
 
     @classmethod
-    def settings(cls) -> Settings:
+    def settings(cls) -> "Settings":
         """The target's own settings and those that all targets have."""
-        return Settings.declare(cls.name, schema_of(cls.config_jsonschema), COMMON_SETTINGS)
+        made: Settings = declared.Settings.declare(cls.name, from_types.schema_of(cls.config_jsonschema), COMMON_SETTINGS)
+        return made
 
     @classmethod
     def about(cls) -> dict[str, Any]:
@@ -140,7 +148,7 @@ class Target:
         }
 
     @classmethod
-    def execute(cls, config: Config, options: Mapping[str, Any], io: IO, stop: Stop) -> None:
+    def execute(cls, config: "Config", options: Mapping[str, Any], io: "IO", stop: "Stop") -> None:
         """Loads, or prints the saved state."""
         target = cls(config)
         if options.get("saved_state"):
@@ -148,19 +156,19 @@ class Target:
             return
         path = options.get("input")
         if path is None:
-            load(target, io, stop)
+            loading.load(target, io, stop)
             return
         try:
             file = Path(path).open("rb")  # noqa: SIM115 - closed below
         except OSError as error:
             raise UsageError(f"The input cannot be read: {error.strerror}.", place=f"file: {path}") from error
         with file:
-            load(target, IO(file, cast("BinaryIO", io), stop=stop), stop)
+            loading.load(target, pipes.IO(file, cast("BinaryIO", io), stop=stop), stop)
 
     @classmethod
     def cli(cls, argv: Sequence[str] | None = None) -> int:
         """The command: runs on `argv` (the process's own by default) and gives the exit code."""
-        return run(cls, argv)
+        return int(running.run(cls, argv))
 
 
 def _saved_state_line(target: Target) -> dict[str, Any]:
