@@ -28,7 +28,7 @@ def run(
 ) -> Taken:
     """One run to its end. Without `stdout` a pipe takes the output, drained by a process that is not counted."""
     log = folder / "stderr.txt"
-    with log.open("wb") as errors, open(stdin or os.devnull, "rb") as source:
+    with log.open("wb") as errors, Path(stdin or os.devnull).open("rb") as source:
         drain = None
         if stdout is None:
             drain = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)

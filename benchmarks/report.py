@@ -1,5 +1,6 @@
 """The figures as a page: what was measured on which machine, beside what was aimed at."""
 
+import os
 import platform
 import statistics
 from pathlib import Path
@@ -30,8 +31,6 @@ def machine() -> dict[str, str]:
         for line in info.read_text().splitlines():
             if line.startswith("model name"):
                 model = line.partition(":")[2].strip()
-    import os
-
     return {
         "processor": model,
         "cores": str(os.cpu_count()),
@@ -115,9 +114,8 @@ def _summary(results: dict[str, Any]) -> list[str]:
         limit = _find(rows, "limit")
         if limit_bar is not None and limit_goal is not None and limit is not None:
             share = ratio(limit, ours)
-            lines.append(
-                f"| | {limit_bar} of {limit['name']} | {limit_goal} | {share:.2f} | {verdict(share, limit_bar, limit_goal)} |"
-            )
+            words = verdict(share, limit_bar, limit_goal)
+            lines.append(f"| | {limit_bar} of {limit['name']} | {limit_goal} | {share:.2f} | {words} |")
     return lines
 
 

@@ -1,6 +1,6 @@
 """Measures singer_kit beside its peers and beside raw loops of the same libraries, on the same rows, in one run.
 
-    python benchmarks/run.py [--records N] [--rounds N] [--quick] [--only STAGE ...] [--memory] [--no-report]
+    python benchmarks/run.py [--records N] [--rounds N] [--quick] [--only STAGE ...] [--no-memory] [--no-report]
 
 Contenders run interleaved, round by round; what counts is CPU seconds a record (user and system, start-up included),
 and the figure is the median of the rounds. Peers are installed once into `.bench/` by pip. The report goes to
@@ -47,13 +47,14 @@ def main() -> int:
             times = 3 * rounds + 1 if stage.name == "startup" else rounds
             rows = _measure(stage.name, stage.contenders(places), times, places)
             results[stage.name] = [_without_first(row) for row in rows] if stage.name == "startup" else rows
-    if options.memory or (options.only and "memory" in options.only):
+    if "memory" in options.only if options.only else not (options.quick or options.no_memory):
         results["memory"] = _memory(places)
     kept = bench / "results.json"
-    if kept.exists() and (options.only or not options.memory):
+    if kept.exists() and not options.quick:
         results = {**json.loads(kept.read_text())["results"], **results}
     found = {"machine": report.machine(), "versions": peers.versions(places.peers), "results": results}
-    kept.write_text(json.dumps(found, indent=1))
+    if not options.quick:
+        kept.write_text(json.dumps(found, indent=1))
     text = report.markdown(found)
     if not options.no_report and not options.quick:
         (HOME / "docs" / "benchmarks.md").write_text(text)
@@ -69,7 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", metavar="STAGE", help=", ".join(stage.name for stage in STAGES) + ", memory"
     )
-    parser.add_argument("--memory", action="store_true", help="peak memory at 200,000 and 2,000,000 records too")
+    parser.add_argument("--no-memory", action="store_true", help="without peak memory at 200,000 and 2,000,000 records")
     parser.add_argument("--no-report", action="store_true")
     return parser.parse_args()
 

@@ -3,8 +3,10 @@
 import json
 import re
 import subprocess
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orders
@@ -34,7 +36,7 @@ class Places(NamedTuple):
 
     def config(self, **settings: object) -> str:
         """A config file in the scratch folder."""
-        path = self.bench / "data" / f"config-{abs(hash(json.dumps(settings, sort_keys=True)))}.json"
+        path = self.bench / "data" / f"config-{zlib.crc32(json.dumps(settings, sort_keys=True).encode()):08x}.json"
         path.write_text(json.dumps(settings))
         return str(path)
 
@@ -46,7 +48,7 @@ class Contender(NamedTuple):
     role: str
     records: int
     command: list[str]
-    environ: dict[str, str] = {}
+    environ: Mapping[str, str] = MappingProxyType({})
     stdin: Path | None = None
     stdout: Path | None = None
     count: Callable[[Taken], int | None] | None = None

@@ -5,11 +5,13 @@ Standard library only, and the same rows for every contender: it is imported by 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import random
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Iterator
+from pathlib import Path
+from typing import Any
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -68,9 +70,7 @@ def _row(number: int, chance: random.Random) -> dict[str, Any]:
     quantity = chance.randint(1, 9)
     price = Decimal(chance.randint(100, 99999)).scaleb(-2)
     customer = chance.randint(1, 99999)
-    at = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(
-        seconds=number, microseconds=chance.randint(1, 999999)
-    )
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=number, microseconds=chance.randint(1, 999999))
     return {
         "id": number,
         "order_number": f"SO-2026-{number:09d}",
@@ -107,13 +107,13 @@ def row_count(argv: list[str]) -> int:
 
 
 def _as_json(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else float(value)
+    return value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else float(value)
 
 
 def write_singer(path: str, count: int, *, streams: int = 1) -> int:
     """A file of messages: SCHEMA, `count` RECORDs, a STATE every 10,000. Rows go round the `streams`."""
     names = ["orders"] if streams == 1 else [f"orders_{number}" for number in range(streams)]
-    with open(path, "w", encoding="utf-8") as file:
+    with Path(path).open("w", encoding="utf-8") as file:
         for name in names:
             message = {"type": "SCHEMA", "stream": name, "schema": SCHEMA, "key_properties": ["id"]}
             file.write(json.dumps({**message, "bookmark_properties": ["updated_at"]}) + "\n")
@@ -139,7 +139,7 @@ def _state(names: list[str], number: int) -> dict[str, Any]:
 
 def write_long_line(path: str, megabytes: int) -> int:
     """One RECORD whose `notes` is that long, between two ordinary ones."""
-    with open(path, "w", encoding="utf-8") as file:
+    with Path(path).open("w", encoding="utf-8") as file:
         message = {"type": "SCHEMA", "stream": "orders", "schema": SCHEMA, "key_properties": ["id"]}
         file.write(json.dumps(message) + "\n")
         for number, notes in enumerate(("short", "x" * (megabytes << 20), "short")):

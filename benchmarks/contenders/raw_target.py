@@ -4,38 +4,38 @@ import os
 import sys
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, Union
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 
 class Customer(msgspec.Struct, gc=False):
-    id: Union[int, None, UnsetType] = UNSET
-    name: Union[str, None, UnsetType] = UNSET
-    email: Union[str, None, UnsetType] = UNSET
-    country: Union[str, None, UnsetType] = UNSET
+    id: int | UnsetType | None = UNSET
+    name: str | UnsetType | None = UNSET
+    email: str | UnsetType | None = UNSET
+    country: str | UnsetType | None = UNSET
 
 
 class Order(msgspec.Struct, gc=False):
     id: int
-    order_number: Union[str, None, UnsetType] = UNSET
-    status: Union[str, None, UnsetType] = UNSET
-    notes: Union[str, None, UnsetType] = UNSET
-    quantity: Union[int, None, UnsetType] = UNSET
-    unit_price: Union[Decimal, None, UnsetType] = UNSET
-    total_amount: Union[Decimal, None, UnsetType] = UNSET
-    is_gift: Union[bool, None, UnsetType] = UNSET
-    order_date: Union[date, None, UnsetType] = UNSET
-    updated_at: Union[datetime, None, UnsetType] = UNSET
-    customer: Union[Customer, None, UnsetType] = UNSET
-    tags: Union[list[Union[str, None]], None, UnsetType] = UNSET
+    order_number: str | UnsetType | None = UNSET
+    status: str | UnsetType | None = UNSET
+    notes: str | UnsetType | None = UNSET
+    quantity: int | UnsetType | None = UNSET
+    unit_price: Decimal | UnsetType | None = UNSET
+    total_amount: Decimal | UnsetType | None = UNSET
+    is_gift: bool | UnsetType | None = UNSET
+    order_date: date | UnsetType | None = UNSET
+    updated_at: datetime | UnsetType | None = UNSET
+    customer: Customer | UnsetType | None = UNSET
+    tags: list[str | None] | UnsetType | None = UNSET
 
 
 class Message(msgspec.Struct, gc=False):
     type: Literal["RECORD", "STATE", "SCHEMA"]
-    stream: Union[str, UnsetType] = UNSET
-    record: Union[Order, UnsetType] = UNSET
+    stream: str | UnsetType = UNSET
+    record: Order | UnsetType = UNSET
 
 
 decode_lines = msgspec.json.Decoder(Message).decode_lines
