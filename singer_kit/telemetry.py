@@ -5,6 +5,7 @@ Nothing here writes to the wire or decides anything about a run.
 
 import contextlib
 import logging
+import os
 import re
 import sys
 import time
@@ -232,6 +233,7 @@ def metric(kind: Literal["counter", "timer"], name: str, value: float, tags: Map
 class Counter:
     """Counts since its last line; one is written every `every_seconds` while counting and at `close`, even 0.
 
+    By default that is every 60 s, or as often as `SINGER_KIT_METRIC_SECONDS` asks: a runner that shows progress does.
     `add` costs a look at the clock: call it per page or batch, never per record.
     """
 
@@ -239,17 +241,17 @@ class Counter:
         self,
         name: str = RECORD_COUNT,
         *,
-        every_seconds: float = 60.0,
+        every_seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         **tags: Any,
     ) -> None:
         self.name = name
         self.total = 0
         self._tags = tags
-        self._every = every_seconds
+        self._every = _metric_seconds() if every_seconds is None else every_seconds
         self._clock = clock
         self._told = 0
-        self._due = clock() + every_seconds
+        self._due = clock() + self._every
 
     def add(self, count: int = 1) -> None:
         """`count` more; a line when one is due."""
@@ -272,6 +274,13 @@ class Counter:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         self.close()
+
+
+def _metric_seconds() -> float:
+    try:
+        return max(0.1, float(os.environ["SINGER_KIT_METRIC_SECONDS"]))
+    except (KeyError, ValueError):
+        return 60.0
 
 
 class Timer:
