@@ -63,9 +63,9 @@ def draft_of(schema: dict[str, Any]) -> Draft:
 
     Singer says nothing of drafts and its connectors write Draft 4 and Draft 7 without naming either; the two agree on
     what they share, so Draft 7 stands for both. Two things Draft 7 cannot mean decide otherwise: a true or false
-    `exclusiveMinimum` or `exclusiveMaximum` is Draft 4, and keywords that came with 2019-09 or 2020-12 (class
-    libraries write them) are 2020-12, or 2019-09 beside a list of `items`, for leaving them unjudged would let bad
-    records pass. An unknown `$schema` is
+    `exclusiveMinimum` or `exclusiveMaximum` is Draft 4; and keywords that came with 2019-09 or 2020-12, or that judge
+    beside a `$ref` (class libraries write them), are 2020-12, or 2019-09 with a list of `items`, for leaving them
+    unjudged would let bad records pass. An unknown `$schema` is
     read as if there were none. Raises `SchemaError` for Draft 3.
     """
     said = schema.get("$schema")
@@ -79,13 +79,14 @@ def draft_of(schema: dict[str, Any]) -> Draft:
                 place="schema: $schema",
                 next_step="write it in Draft 4 or later (`required` becomes a list beside `properties`).",
             )
-    newer = listed = False
+    newer = listed = has_dependencies = False
     for one in subschemas(schema):
         if isinstance(one.get("exclusiveMinimum"), bool) or isinstance(one.get("exclusiveMaximum"), bool):
             return "4"
-        newer = newer or not _ONLY_SINCE_2019.isdisjoint(one)
+        newer = newer or not _ONLY_SINCE_2019.isdisjoint(one) or ("$ref" in one and len(_DRAFT_7 & one.keys()) > 1)
+        has_dependencies = has_dependencies or "dependencies" in one
         listed = listed or isinstance(one.get("items"), list)
-    if not newer:
+    if not newer or has_dependencies:
         return "7"
     return "2019-09" if listed else "2020-12"
 

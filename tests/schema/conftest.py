@@ -307,7 +307,7 @@ class RecordWriter:
         return found
 
 
-def _schema_with_records(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def make_schema_with_records(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     random = Random(seed)
     schema = SchemaWriter(random, random.choice(list(DRAFTS))).root()
     writer = RecordWriter(random, schema)
@@ -317,4 +317,4 @@ def _schema_with_records(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]
 @pytest.fixture(scope="session")
 def schema_with_records() -> Callable[[int], tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Makes from a seed a schema of a record and one to six records."""
-    return _schema_with_records
+    return make_schema_with_records

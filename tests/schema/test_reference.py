@@ -45,6 +45,9 @@ def test_the_keywords_of_a_draft_are_those_jsonschema_judges_by(draft: Any) -> N
         ({"properties": {"a": {"prefixItems": [{}]}}}, "2020-12"),
         ({"properties": {"prefixItems": {"type": "array"}}}, "7"),
         ({"properties": {"a": {"items": [{}], "unevaluatedItems": False}}}, "2019-09"),
+        ({"properties": {"a": {"$ref": "#/definitions/b", "minLength": 1}}}, "2020-12"),
+        ({"properties": {"a": {"$ref": "#/definitions/b", "title": "A"}}}, "7"),
+        ({"properties": {"a": {"$ref": "#/definitions/b", "minLength": 1}}, "dependencies": {"a": ["b"]}}, "7"),
         ({"$schema": "http://json-schema.org/draft-07/schema#", "prefixItems": [{}]}, "7"),
     ],
 )
