@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from singer_kit.errors import UsageError
+from singer_kit.runner.progress import console_for
+from singer_kit.runner.run import Plan, home, run
 
 __all__ = ["command"]
 
@@ -53,9 +55,6 @@ def command(
     Exit codes: 0 all well, 20 the tap failed, 21 the target failed, 22 both, 99 nothing is selected,
     2 usage, 6 the state is invalid or locked, 130/143 ended by SIGINT/SIGTERM.
     """
-    from singer_kit.runner.progress import console_for  # noqa: PLC0415 - `singer-kit --help` needs no runner
-    from singer_kit.runner.run import Plan, home, run  # noqa: PLC0415
-
     if target is None:
         raise UsageError(
             f"{tap!r} alone cannot be run: pipelines by name are not there yet.",
