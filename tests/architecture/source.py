@@ -32,7 +32,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(module: str) -> tuple[Import, ...]:
-    """What a module imports, `from package import module` told as the module it means."""
+    """What a module imports, at once or `late`; `from package import module` is told as the module it means."""
     found: list[Import] = []
 
     def visit(node: ast.AST, in_function: bool, for_types: bool) -> None:
@@ -49,6 +49,14 @@ def imports(module: str) -> tuple[Import, ...]:
                 found.extend(Import(f"{base}.{name}", (), child.lineno, inside, types) for name in submodules)
                 if others:
                     found.append(Import(base, others, child.lineno, inside, types))
+            elif isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "late":
+                assert isinstance(child.args[0], ast.Constant), f"{module}:{child.lineno}: late() without a name"
+                # Loaded later, but imported all the same; inside of a function it would be hidden from readers.
+                found.append(Import(str(child.args[0].value), (), child.lineno, in_function, types))
+            elif isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "late":
+                target = child.args[0]
+                assert isinstance(target, ast.Constant), f"{module}:{child.lineno}: late() takes a literal name"
+                found.append(Import(str(target.value), (), child.lineno, inside, types))
             visit(child, inside, types)
 
     visit(ast.parse(modules()[module].read_text("utf-8")), in_function=False, for_types=False)

@@ -12,7 +12,9 @@ source = SimpleNamespace(**run_path(str(Path(__file__).with_name("source.py"))))
 FLOORS: dict[str, float] = {
     "errors": 0,
     "failpoint": 0,
+    "late": 0,
     "version": 0,
+    "late": 0,
     "nearest": 0,
     "codec": 0.5,
     "spec": 1,
