@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from singer_kit import Mapper
 from singer_kit.codec import DecodeError, decode
 from singer_kit.errors import SettingsError
-from singer_kit.mapper.mapper import Mapper
 
 _KEYS: Final = ("stream_maps", "stream_map_config")
 
