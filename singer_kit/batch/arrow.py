@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from singer_kit.batch.metadata import missing_properties
-from singer_kit.codec import Raw, ValidationError, astuple, decode, define_struct, encode
+from singer_kit.batch.metadata import Stamp, metadata_columns, missing_properties
+from singer_kit.batch.pieces import NULL, Cells, Piece
+from singer_kit.codec import decode, encode
 from singer_kit.schema.columns import Column, ColumnType, columns_of
 from singer_kit.schema.digits import digits_of_decimals, digits_of_integers, plain
 from singer_kit.schema.evolve import DigitsNeeded, Limits, widened
@@ -35,17 +36,6 @@ if TYPE_CHECKING:
     from singer_kit.batch.batch import Batch
 
 __all__ = ["ArrowReader", "MisfitError", "arrow_type", "table", "with_row_order"]
-
-_SLICE_ROWS: Final = 4096
-_NULL: Final = Raw(b"null")
-_ARRIVES_AS: Final[dict[str, tuple[Any, Any]]] = {
-    "integer": (int | None, None),
-    "boolean": (bool | None, None),
-    "string": (str | None, None),
-    "number": (Raw, _NULL),
-    "any": (Raw, _NULL),
-}
-"""How a column's values are decoded, and what stands for an absent one. A `Raw` keeps a value's own bytes."""
 
 _ARROW_TYPES: Final[dict[str, Any]] = {
     "boolean": pa.bool_(),
@@ -92,69 +82,45 @@ class ArrowReader:
     def __init__(self, columns: Sequence[Column], stamped: Iterable[str] = ()) -> None:
         self._columns = tuple(columns)
         self._stamped = frozenset(stamped)
-        self._properties = [column for column in columns if column.name not in self._stamped]
         self._schema = pa.schema([(f"c{place}", arrow_type(column.type)) for place, column in enumerate(columns)])
-        self._record_type = _record_type(self._properties, lambda column: _ARRIVES_AS[column.arrives])
-        self._raw_type = _record_type(self._properties, lambda _: (Raw, _NULL))
+        self._cells = Cells(
+            [column for column in columns if column.name not in self._stamped], has_times=bool(self._stamped)
+        )
 
     def read(self, batch: "Batch") -> pa.Table:
         """The batch as a table. Raises `MisfitError`, of all columns at once, when values do not fit exactly."""
         needed: dict[str, DigitsNeeded | None] = {}
         slices: list[Any] = []
-        stamps = batch.metadata() if self._stamped else {}
         start = 0
-        for count, properties, is_raw in self._slices(batch):
-            cells_of_next = iter(properties)
+        for piece in self._cells.pieces(batch):
+            stamps = self._stamps(batch, piece, start)
+            cells_of_next = iter(piece.cells)
             arrays = []
             for column in self._columns:
                 try:
                     if column.name in self._stamped:
-                        arrays.append(_stamped(column, stamps[column.name], start, count))
+                        arrays.append(_stamped(column, stamps[column.name], piece.count))
                     else:
-                        arrays.append(_array(column, next(cells_of_next), is_raw=is_raw))
+                        arrays.append(_array(column, next(cells_of_next), is_raw=piece.is_raw))
                 except _Misfit as misfit:
                     _add_need(needed, column.name, misfit.needed)
             if not needed:
                 slices.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-            start += count
+            start += piece.count
         if needed:
             raise MisfitError(needed)
         return pa.Table.from_batches(slices, schema=self._schema)
 
-    def _slices(self, batch: "Batch") -> Iterator[tuple[int, Sequence[Sequence[Any]], bool]]:
-        """The properties' cells in slices: how many rows, the cells of each property, and whether all are `Raw`.
-
-        They are taken part by part, while the decoded records are still in the processor's cache.
-        """
-        pending: list[list[Any]] = [[] for _ in self._properties]
-        count = 0
-        for part in batch.parts:
-            try:
-                records = part.records(self._record_type)
-            except ValidationError:
-                # Such as 1.0 for an integer, or rows that nobody validated.
-                if count:
-                    yield count, pending, False
-                    pending, count = [[] for _ in self._properties], 0
-                yield part.count, _cells(part.records(self._raw_type), len(pending)), True
-                continue
-            for waiting, cells in zip(pending, _cells(records, len(pending)), strict=True):
-                waiting.extend(cells)
-            count += len(records)
-            if count >= _SLICE_ROWS:
-                yield count, pending, False
-                pending, count = [[] for _ in self._properties], 0
-        if count:
-            yield count, pending, False
-
-
-def _cells(records: Sequence[Any], width: int) -> list[Sequence[Any]]:
-    return list(zip(*map(astuple, records), strict=True)) if records else [()] * width
+    def _stamps(self, batch: "Batch", piece: Piece, start: int) -> dict[str, Any]:
+        if not self._stamped or batch.stamp is None:
+            return {}
+        stamp = Stamp(batch.stamp.received_at, batch.stamp.batched_at, batch.stamp.sequence + start)
+        return metadata_columns(batch.schema, stamp, extracted_at=piece.times, versions=piece.versions)
 
 
 def table(batch: "Batch") -> pa.Table:
     """The batch as an Arrow table under its properties' own names; this module's docstring tells the types."""
-    stamped = missing_properties(batch.schema) if batch.metadata() else {}
+    stamped = {} if batch.stamp is None else missing_properties(batch.schema)
     columns = list(columns_of({"properties": {**batch.schema.get("properties", {}), **stamped}}))
     limits = Limits(has_hugeint=False)
     while True:
@@ -183,15 +149,6 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
     return _ARROW_TYPES[column_type.kind]
 
 
-def _record_type(columns: Sequence[Column], arrival: Callable[[Column], tuple[Any, Any]]) -> Any:
-    return define_struct(
-        "Cells",
-        [(f"c{place}", *arrival(column)) for place, column in enumerate(columns)],
-        rename={f"c{place}": column.name for place, column in enumerate(columns)},
-        gc=False,
-    )
-
-
 def _add_need(needed: dict[str, DigitsNeeded | None], name: str, more: DigitsNeeded | None) -> None:
     known = needed.get(name, more)
     if known is None or more is None:
@@ -204,9 +161,11 @@ def _add_need(needed: dict[str, DigitsNeeded | None], name: str, more: DigitsNee
         )
 
 
-def _stamped(column: Column, cells: Any, start: int, count: int) -> pa.Array:
+def _stamped(column: Column, cells: Any, count: int) -> pa.Array:
     if isinstance(cells, list):
-        return _array(column, cells[start : start + count])
+        if cells[0] != cells[-1] or len(set(cells)) > 1:
+            return _array(column, cells)
+        cells = cells[0]
     return pa.repeat(_array(column, [cells])[0], count)
 
 
@@ -375,11 +334,14 @@ class _Lazily(Sequence[Any]):
 
 
 def _texts(cells: Sequence[Any]) -> pa.Array:
-    """The bytes of `Raw` cells as text, null for null; two passes over all of them, none a value in Python."""
+    """The bytes of `Raw` cells as text, null for null; no value of it is looked at in Python."""
+    lengths = list(map(len, cells))
+    ends = pc.cumulative_sum(pa.array([0, *lengths], pa.int32()))
     data = b"".join(cells)
-    ends = pc.cumulative_sum(pa.array([0, *map(len, cells)], pa.int32()))
-    texts = pa.StringArray.from_buffers(len(cells), ends.buffers()[1], pa.py_buffer(data))
-    return pc.if_else(pc.equal(texts, "null"), None, texts) if _NULL in cells else texts
+    validity = None
+    if len(NULL) in lengths and b"null" in data:
+        validity = pa.array([cell != NULL for cell in cells], pa.bool_()).buffers()[1]
+    return pa.StringArray.from_buffers(len(cells), ends.buffers()[1], pa.py_buffer(data), validity)
 
 
 def _from_anything(cells: Sequence[Any], column_type: ColumnType) -> pa.Array:

@@ -29,6 +29,12 @@ def _enveloped(record_type: Any, exact: bool) -> Decoder[Any]:
 
 
 @cache
+def _timed(record_type: Any) -> Decoder[Any]:
+    members: list[Any] = [("record", record_type), ("time_extracted", str | None, None)]
+    return Decoder(define_struct("Envelope", members, gc=False))
+
+
+@cache
 def _bare(record_type: Any, exact: bool) -> Decoder[Any]:
     return Decoder(record_type, exact=exact)
 
@@ -56,6 +62,13 @@ class Rows(Struct, frozen=True, gc=False):
             return [envelope.record for envelope in _enveloped(record_type, exact).decode_lines(self.lines)]
         decoded: list[Any] = _bare(record_type, exact).decode_lines(self.lines)
         return decoded
+
+    def timed_records(self, record_type: Any) -> tuple[list[Any], list[str | None]]:
+        """`records` and `times` in one decode."""
+        if not self.enveloped or self.extracted_at is not None:
+            return self.records(record_type), self.times()
+        envelopes = _timed(record_type).decode_lines(self.lines)
+        return [envelope.record for envelope in envelopes], [envelope.time_extracted for envelope in envelopes]
 
     def jsonl(self) -> bytes:
         """The record objects, byte for byte as they came, each followed by a newline."""

@@ -38,7 +38,7 @@ class DuckDBSink(Sink):
             self.table.upsert(batch)
         else:
             self.table.append(batch)
-        if self._is_deleting and _DELETED_AT not in batch.metadata():
+        if self._is_deleting and _DELETED_AT in batch.schema.get("properties", {}):
             self.table.delete_where(f"{self.table.column(_DELETED_AT)} IS NOT NULL")
 
     def activate_version(self, version: int) -> None:

@@ -36,6 +36,8 @@ class DuckDBStore:
                 "autoinstall_known_extensions": False,
             }
         )
+        # A bar would be drawn on the standard output, which is for states.
+        self.run("SET enable_progress_bar = false")
 
     def begin(self) -> None:
         """A transaction is open, and the schema exists in it."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from singer_kit.batch.batch import Batch
+from singer_kit.batch.metadata import missing_properties
 from singer_kit.codec import DecodeError, decode, encode
 from singer_kit.connectors.target_duckdb_store import STATE_TABLE, DuckDBStore
 from singer_kit.errors import DestinationError
@@ -130,7 +131,9 @@ class DuckDBTable:
 
         while True:
             if self._reader is None:
-                self._reader = ArrowReader(self._columns, batch.metadata())
+                self._reader = ArrowReader(
+                    self._columns, () if batch.stamp is None else missing_properties(batch.schema)
+                )
             try:
                 return self._reader.read(batch)
             except MisfitError as misfit:
