@@ -40,6 +40,8 @@ class TypedRecord(Struct, frozen=True):
     check: ColumnCheck | None
     is_exact: bool
     """Whether numbers that the type leaves open must be decoded exactly for the check to be sound."""
+    is_lax: bool
+    """Whether decoding passes over members, whose text it then does not look at."""
 
 
 def type_record(record: Object, names: Names) -> TypedRecord:
@@ -49,12 +51,13 @@ def type_record(record: Object, names: Names) -> TypedRecord:
     """
     typist = _Typist()
     record_type, check = typist.object(record, names)
-    return TypedRecord(record_type, check, typist.is_exact)
+    return TypedRecord(record_type, check, typist.is_exact, typist.is_lax)
 
 
 class _Typist:
     def __init__(self) -> None:
         self.is_exact = False
+        self.is_lax = False
 
     def field(self, node: Node, names: Names | None) -> tuple[Any, ColumnCheck | None]:
         """The type of one place, and the check of its column."""
@@ -161,12 +164,14 @@ class _Typist:
                 fields.append((attribute, Any if field_type is Any else field_type | UnsetType, UNSET))
             if check is not None:
                 checks.append((attribute, check))
+        is_forbidding = is_strict or spec.others is False
+        self.is_lax = self.is_lax or not is_forbidding
         struct = define_struct(
             "Record",
             fields,
             kw_only=True,
             gc=False,
-            forbid_unknown_fields=is_strict or spec.others is False,
+            forbid_unknown_fields=is_forbidding,
             rename={attribute: name for name, attribute in attributes.items() if name != attribute},
         )
         return struct, struct_check(checks)

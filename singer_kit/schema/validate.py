@@ -57,6 +57,8 @@ class Validator:
     """What to decode records as: a Struct type, or a dict. Undeclared names make decoding or `accepts` fail."""
     exact: bool
     """Whether the decoder must keep the digits of open numbers."""
+    is_lax: bool
+    """Whether decoding passes over members of open objects: then the caller sees to it that all text is UTF-8."""
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Validator:
         self.tier = "reference"
         self.record_type = dict[str, Any]
         self.exact = True
+        self.is_lax = False
         self._compile(_TIERS[engine])
 
     def _compile(self, tiers: tuple[Tier, ...]) -> None:
@@ -123,6 +126,7 @@ class Validator:
         self.tier = "typed"
         self.record_type = self._typed.record_type
         self.exact = self._typed.is_exact
+        self.is_lax = self._typed.is_lax
         return True
 
     @cached_property

@@ -325,6 +325,20 @@ def test_an_object_that_allows_other_names_is_taken_whole() -> None:
     assert validator.prune(record) is record
 
 
+def test_a_type_says_when_it_passes_over_members() -> None:
+    """Because msgspec does not look at the text of what it passes over."""
+    assert not compile_validator(ORDERS).is_lax
+    assert not compile_validator({"type": "object"}).is_lax
+    assert not compile_validator(of({"type": "object", "properties": {"a": {}}, "additionalProperties": False})).is_lax
+    for schema in (
+        {"properties": {"a": {}}, "additionalProperties": True},
+        of({"type": "object", "properties": {"a": {}}, "additionalProperties": True}),
+        of({"properties": {"a": {}}}),
+    ):
+        assert compile_validator(schema).is_lax
+    assert compile_validator(ORDERS).tolerate(map(str, range(101))).is_lax
+
+
 def test_pruning_copies_the_bytes_of_what_is_declared() -> None:
     """Digits, escapes and order inside a value stay; undeclared names go."""
     validator = compile_validator(ORDERS)

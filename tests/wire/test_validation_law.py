@@ -190,3 +190,18 @@ def test_one_odd_record_among_good_ones_is_judged_alone(text: str, good: bool) -
     rows = [event for event in events([data], Reading(refuse=refused.append)) if isinstance(event, Rows)]
     assert [bad.line_number for bad in refused] == ([] if good else [7])
     assert sum(event.count for event in rows) == 10 + good
+
+
+@pytest.mark.parametrize("declared", ["open", "typed", "whole"])
+def test_text_that_is_no_utf_8_is_refused_wherever_it_stands(declared: str) -> None:
+    """Even in a member that the schema does not know, of an object that allows others."""
+    inner = {"open": True, "typed": {"type": "string"}, "whole": {}}[declared]
+    schema = {"type": "object", "properties": {"id": {"type": "integer"}}, "additionalProperties": inner}
+    message = encode({"type": "SCHEMA", "stream": "s", "schema": schema, "key_properties": ["id"]})
+    fine = '{"type":"RECORD","stream":"s","record":{"id":7,"é":"ü"}}'.encode()
+    odd = b'{"type":"RECORD","stream":"s","record":{"id":7,"x":"M\xfcller"}}'
+    refused: list[BadRecord] = []
+    data = b"\n".join([message, fine, odd, fine, b""])
+    rows = [event for event in events([data], Reading(refuse=refused.append)) if isinstance(event, Rows)]
+    assert [bad.line_number for bad in refused] == [3]
+    assert [record for event in rows for record in event.records(Any)] == [{"id": 7, "é": "ü"}] * 2
