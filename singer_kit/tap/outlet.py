@@ -94,11 +94,19 @@ class _Lane:
         if self._batch is None:
             self._writer.records(self.encoder.messages(lines, time_extracted, version=version), count)
             return
-        self._lines.append(lines)
-        self._count += count
-        self._nbytes += len(lines)
-        if self._count >= self._batch.rows or self._nbytes >= _MOST_BATCH_BYTES:
-            self.flush(version)
+        while count:
+            taken = min(count, self._batch.rows - self._count)
+            if taken < count:
+                *head, rest = lines.split(b"\n", taken)
+                piece = b"\n".join(head) + b"\n"
+            else:
+                piece, rest = lines, b""
+            self._lines.append(piece)
+            self._count += taken
+            self._nbytes += len(piece)
+            lines, count = rest, count - taken
+            if self._count >= self._batch.rows or self._nbytes >= _MOST_BATCH_BYTES:
+                self.flush(version)
 
     def flush(self, version: int | None) -> None:
         """Rows that wait for their file are written, and the BATCH message names it."""
