@@ -9,7 +9,7 @@ class BatchLimits(Struct, frozen=True):
     """A batch is written when it has `rows` rows, `nbytes` bytes, or a first row that is `seconds` old."""
 
     rows: int = 50_000
-    nbytes: int = 16 * 1024 * 1024
+    nbytes: int = 8 * 1024 * 1024
     seconds: float = 60.0
 
     def are_reached(self, *, rows: int, nbytes: int, age_seconds: float) -> bool:

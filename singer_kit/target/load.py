@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
-_READ_BYTES: Final = 1 << 18
+_READ_BYTES: Final = 1 << 16
+"""One decoding pass; larger pieces would be cut, and so copied, again."""
 _PIPE_BYTES: Final = 1 << 20
+_BATCHES_PER_FULL_COLLECTION: Final = 100
 _BUDGET_IN_BATCHES: Final = 4
 """How many full batches all streams together may hold."""
 
@@ -93,6 +95,7 @@ class _Load:
             nbytes=config["batch_size_bytes"],
             seconds=float(config["batch_wait_limit_seconds"]),
         )
+        self._batches = 0
         self._waiting_bytes = 0
         self._look_at = time.monotonic() + self.limits.seconds
         self._last_state = b""
@@ -179,7 +182,8 @@ class _Load:
         if channel.rows:
             self._waiting_bytes -= channel.nbytes
             self.settle(channel)
-            gc.collect()
+            self._batches += 1
+            gc.collect(2 if self._batches % _BATCHES_PER_FULL_COLLECTION == 0 else 1)
 
     def settle_all(self) -> None:
         """All that came is durable, and its STATE printed."""

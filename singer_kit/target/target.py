@@ -130,7 +130,8 @@ class Target:
     @classmethod
     def settings(cls) -> "Settings":
         """The target's own settings and those that all targets have."""
-        made: Settings = declared.Settings.declare(cls.name, from_types.schema_of(cls.config_jsonschema), COMMON_SETTINGS)
+        own = from_types.schema_of(cls.config_jsonschema)
+        made: Settings = declared.Settings.declare(cls.name, own, COMMON_SETTINGS)
         return made
 
     @classmethod

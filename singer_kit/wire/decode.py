@@ -158,11 +158,17 @@ class MessageReader:
             yield from self._other(line)
         if run:
             yield from self._rows(run)
-            peek = run[0].peek
-            if is_uniform and peek.type == "RECORD" and all(line.peek.stream == peek.stream for line in run):
-                self._last = self._streams[peek.stream]
+            if is_uniform:
+                self._look_for_fast_path([line.peek for line in run])
         if error is not None:
             raise error
+
+    def _look_for_fast_path(self, peeks: list[_Peek]) -> None:
+        """A chunk like the one that had only `peeks` can be read in one pass, if they are all alike."""
+        one = peeks[0]
+        if all(peek.stream == one.stream and peek.version == one.version and peek.type == "RECORD" for peek in peeks):
+            self._last = self._streams[one.stream]
+            self._last.expect_version(one.version)
 
     def _peeked(self, chunk: bytes, first: int) -> Iterable[_Line | MessageError]:
         """The lines of `chunk`, but blank ones; what is wrong with the first unreadable one ends them."""

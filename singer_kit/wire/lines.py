@@ -34,13 +34,8 @@ class Lines:
             if data:
                 self._pending.append(data)
             return
-        if self._pending:
-            whole = b"".join([*self._pending, data[:cut]])
-            self._pending = []
-        else:
-            whole = data[:cut]
-        if cut < len(data):
-            self._pending = [data[cut:]]
+        whole = b"".join([*self._pending, memoryview(data)[:cut]])
+        self._pending = [data[cut:]] if cut < len(data) else []
         start, size = 0, len(whole)
         if size <= 2 * CHUNK_BYTES:
             yield whole

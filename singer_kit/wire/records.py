@@ -6,7 +6,7 @@ stands. This module must not know other messages, nor what becomes of a bad reco
 
 import logging
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from singer_kit.batch.rows import Rows
@@ -57,6 +57,7 @@ class RecordReader:
         self.stream = message.stream
         self._keeps_undeclared = keeps_undeclared
         self._prunes = False
+        self._version: int | None = None
         self._seen = 0
         self._slow = 0
         schema = message.schema
@@ -69,15 +70,25 @@ class RecordReader:
 
     def _use(self, validator: Validator) -> None:
         self._validator = validator
-        record_type, exact = validator.record_type, validator.exact
+        self._decode_records = _decode_lines(validator.record_type, validator)
+        self._use_version(self._version)
+
+    def expect_version(self, version: int | None) -> None:
+        """From here on `read_messages` takes messages of this version only: so that decoding alone can tell."""
+        if version != self._version:
+            self._use_version(version)
+
+    def _use_version(self, version: int | None) -> None:
+        validator = self._validator
         members: list[Any] = [
             ("type", Literal["RECORD"]),
             ("stream", Literal[self.stream]),
-            ("record", record_type),
-            ("version", int | None, None),
+            ("record", validator.record_type),
+            ("version", None, None) if version is None else ("version", Literal[version]),
         ]
-        self._decode_messages = Decoder[Any](define_struct("Message", members, gc=False), exact=exact).decode_lines
-        self._decode_records = Decoder[Any](record_type, exact=exact).decode_lines
+        message_type = define_struct("Message", members, gc=False)
+        self._decode_messages = _decode_lines(message_type, validator)
+        self._version = version
 
     def _start_pruning(self) -> None:
         prune_type = self._declared.prune_type
@@ -92,7 +103,7 @@ class RecordReader:
         return encode_lines(pruned if self._prune_each is None else map(self._prune_each, pruned))
 
     def read_messages(self, chunk: bytes, first_line: int, last_line: int) -> Rows | None:
-        """The rows of `chunk` if all its lines are valid RECORD messages of this stream and of one version.
+        """The rows of `chunk` if all its lines are valid RECORD messages of this stream and the version expected.
 
         None means: look closer. Nothing has happened then.
         """
@@ -100,20 +111,22 @@ class RecordReader:
             messages = self._decode_messages(chunk)
         except UNREADABLE:
             return None
-        versions = {message.version for message in messages}
-        if len(versions) > 1 or len(messages) != last_line - first_line + 1:
+        if len(messages) != last_line - first_line + 1:
             return None
         if not self._validator.accepts([message.record for message in messages]):
             return None
         count = len(messages)
-        self._seen += count
-        version = versions.pop() if versions else None
         if not self._prunes:
-            return Rows(self.stream, chunk, count, first_line, last_line, enveloped=True, version=version)
-        pruned = self._prune_messages(chunk)
+            self._seen += count
+            return Rows(self.stream, chunk, count, first_line, last_line, enveloped=True, version=self._version)
+        try:
+            pruned = self._prune_messages(chunk)
+        except UNREADABLE:
+            return None
+        self._seen += count
         lines = self._encoded([message.record for message in pruned])
         times = _one_or_all([message.time_extracted for message in pruned])
-        return Rows(self.stream, lines, count, first_line, last_line, version=version, extracted_at=times)
+        return Rows(self.stream, lines, count, first_line, last_line, version=self._version, extracted_at=times)
 
     def read_records(self, raws: Sequence[Any], numbers: Sequence[int], *, source: str = "") -> dict[int, BadRecord]:
         """The bad ones of `raws`, which stand on the lines `numbers` of `source`, by their place in `raws`."""
@@ -138,7 +151,10 @@ class RecordReader:
     def lines(self, raws: Sequence[Any]) -> bytes:
         """Valid records as lines, without undeclared names."""
         if self._prunes:
-            return self._encoded(self._prune_records(b"\n".join(raws)))
+            try:
+                return self._encoded(self._prune_records(b"\n".join(raws)))
+            except UNREADABLE:  # a name twice in one object: the last value counts, but types look at each
+                return encode_lines(self._declared.prune(decode(bytes(raw))) for raw in raws)
         return b"\n".join([*raws, b""])
 
     def _judge(
@@ -184,6 +200,20 @@ class RecordReader:
                 )
             self._start_pruning()
         self._use(self._validator.tolerate(names))
+
+
+def _decode_lines(type_: Any, validator: Validator) -> Callable[[bytes], list[Any]]:
+    decode_lines = Decoder[Any](type_, exact=validator.exact).decode_lines
+    if not validator.is_lax:
+        return decode_lines
+
+    def decode_text(data: bytes) -> list[Any]:
+        # What msgspec passes over it does not look at; somebody would trip over bytes that are no UTF-8 later.
+        if not data.isascii():
+            data.decode()
+        return decode_lines(data)
+
+    return decode_text
 
 
 class Group:
