@@ -4,6 +4,7 @@ Nothing here writes to the wire or decides anything about a run.
 """
 
 import contextlib
+import io
 import logging
 import os
 import re
@@ -132,15 +133,16 @@ class _Handler(logging.Handler):
 
 
 class _Redacting:
-    """A text stream in front of another: whole lines pass, without secrets."""
+    """A text stream in front of another: whole lines pass, without secrets. Without another they are dropped."""
 
     encoding = "utf-8"
     errors = "backslashreplace"
     newlines = None
     closed = False
 
-    def __init__(self, stream: TextIO, redact: Redactor) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None, redact: Redactor) -> None:
+        self._stream = stream if stream is not None else io.StringIO()
+        self._dropped = stream is None
         self._redact = redact
         self._begun = ""
 
@@ -177,6 +179,8 @@ class _Redacting:
         return False
 
     def _write(self, text: str) -> None:
+        if self._dropped:  # the process was started without a standard error
+            return
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(self._redact(text))
             self._stream.flush()
@@ -185,7 +189,7 @@ class _Redacting:
 @contextlib.contextmanager
 def redacting(redact: Redactor) -> Iterator[TextIO]:
     """Inside, whatever is written to `sys.stderr` passes `redact` line by line. Yields that stream."""
-    before = sys.stderr
+    before: TextIO | None = sys.stderr
     front: Any = _Redacting(before, redact)
     sys.stderr = front
     try:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
 from singer_kit.cli.stop import Stop
-from singer_kit.errors import ReaderGoneError
+from singer_kit.errors import DestinationError, ReaderGoneError
 
 __all__ = ["IO", "standard_io"]
 
@@ -61,7 +61,8 @@ class IO:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """All of `data` is with the system on return; nothing is buffered here.
 
-        Raises `ReaderGoneError` when whoever read our output has closed it.
+        Raises `ReaderGoneError` when whoever read our output has closed it, and `DestinationError` when the system
+        does not take it (a full disk).
         """
         try:
             if isinstance(self._output, int):
@@ -71,8 +72,14 @@ class IO:
                 self._output.flush()
             else:
                 raise ReaderGoneError("There is no output to write to.")
-        except BrokenPipeError as error:
+        except (BrokenPipeError, ConnectionResetError) as error:
             raise ReaderGoneError("Whoever read our output has closed it.") from error
+        except OSError as error:
+            raise DestinationError(
+                f"The output cannot be written: {error.strerror or type(error).__name__}.",
+                place="output: standard output",
+                next_step="see where it leads to: a full disk, most likely.",
+            ) from error
 
     def flush(self) -> None:
         """Nothing is left unwritten on return."""
@@ -115,6 +122,8 @@ def standard_io(stop: Stop, *, stray: TextIO) -> Iterator[IO]:
     wire: BinaryIO | int | None = None
     if printed is not None and owns_descriptor:
         printed.flush()
+        if not _is_open(2):  # else the copy of descriptor 1 would be given its number
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         wire = os.dup(1)
         os.dup2(2, 1)
     elif printed is not None:
@@ -127,6 +136,14 @@ def standard_io(stop: Stop, *, stray: TextIO) -> Iterator[IO]:
         if owns_descriptor and isinstance(wire, int):
             os.dup2(wire, 1)
             os.close(wire)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _is_standard_output(stream: TextIO | None) -> bool:

@@ -201,6 +201,24 @@ def test_large_input_and_output_pass_unchanged() -> None:
     assert done.returncode == 0
 
 
+def test_a_full_disk_behind_stdout_is_told() -> None:
+    """`tap-x > /dev/full` says so and ends with 4."""
+    Path("config.json").write_text("{}")
+    with Path("/dev/full").open("wb") as full:
+        command = [*PROGRAM, "-c", "config.json"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=CLEAN, timeout=60, check=False)
+    assert done.returncode == 4
+    assert b"CRITICAL tap-x: The output cannot be written: No space left on device." in done.stderr
+
+
+def test_a_closed_stderr_is_no_reason_to_stop() -> None:
+    """`tap-x 2>&-` writes its messages and nothing else."""
+    Path("config.json").write_text('{"do": "print"}')
+    command = f'"{sys.executable}" "{PROGRAM[1]}" -c config.json 2>&-'
+    done = subprocess.run(command, shell=True, env=CLEAN, timeout=60, stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (0, b'{"type": "STATE"}\n')
+
+
 def test_a_closed_stdout_is_a_reader_that_has_gone() -> None:
     """`tap-x >&-` ends with 141, too."""
     Path("config.json").write_text("{}")
