@@ -14,7 +14,7 @@ from singer_kit.codec import Meta, ValidationError, convert
 from singer_kit.schema.numbers import DECIMAL_TEXT
 from singer_kit.schema.reference import DECIMAL_FORMATS, FORMATS, conforms
 
-__all__ = ["ColumnCheck", "format_check"]
+__all__ = ["ColumnCheck", "format_check", "format_predicate"]
 
 ColumnCheck: TypeAlias = Callable[[list[Any]], bool]
 """Whether a list of values, all of one JSON type and at least one, is accepted as a whole."""
@@ -39,6 +39,7 @@ _SHAPES: Final[dict[str, str]] = {
     **dict.fromkeys(("uri", "uri-reference", "iri", "iri-reference"), _WEB_ADDRESS),
     **dict.fromkeys(DECIMAL_FORMATS, DECIMAL_TEXT),
 }
+_SHAPES["date-time"] = f"{_SHAPES['date']}[Tt]{_SHAPES['time']}"
 """For some formats an expression for values that the reference accepts: not all of them, but the usual ones."""
 
 _INSTANTS: Final = list[Annotated[datetime, Meta(tz=True)]]
@@ -58,6 +59,15 @@ def format_check(name: str) -> ColumnCheck | None:
     if name in _SHAPES:
         return partial(_are_shaped, re.compile(rf"(?:{_SHAPES[name]}\n)*+").fullmatch, name)
     return partial(_conform, name)
+
+
+@cache
+def format_predicate(name: str) -> Callable[[str], bool]:
+    """The reference's predicate of one value, with a quick yes for the usual ones."""
+    if name not in _SHAPES:
+        return partial(conforms, name)
+    is_usual = re.compile(_SHAPES[name].replace(r"(?=[^\n]{1,253}\n)", r"(?=.{1,253}\Z)")).fullmatch
+    return lambda value: is_usual(value) is not None or conforms(name, value)
 
 
 def _conform(name: str, values: list[str]) -> bool:

@@ -5,13 +5,13 @@ is good without it. An object that allows others (`additionalProperties` true or
 taken whole, with all that is in it; so is one that may also be a number, because rewriting it could touch digits.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
 from singer_kit.schema.dialect import IN_PLACE
 
-__all__ = ["Names", "join_name", "names_of", "split_name"]
+__all__ = ["Names", "declared_check", "join_name", "names_of", "split_name"]
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 _NUMBERS = frozenset({"integer", "number"})
@@ -80,6 +80,26 @@ class Names:
         while not here.fields and here.items is not None:
             here = here.items
         return here
+
+
+def declared_check(names: Names) -> Callable[[Any], bool] | None:
+    """A quick way to see that a value has no undeclared name; None when it cannot have any."""
+    if names.is_whole:
+        return None
+    known = names.fields.keys() if names.is_strict else None
+    deeper = [(name, below) for name, field in names.fields.items() if (below := declared_check(field)) is not None]
+    check_item = declared_check(names.items) if names.items is not None else None
+
+    def check(value: Any) -> bool:
+        if isinstance(value, dict):
+            if known is not None and not value.keys() <= known:
+                return False
+            return all(check_field(value.get(name)) for name, check_field in deeper)
+        if check_item is not None and isinstance(value, list):
+            return all(map(check_item, value))
+        return True
+
+    return check
 
 
 def join_name(prefix: str, name: str) -> str:

@@ -6,12 +6,13 @@ Its no says nothing.
 
 import re
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final
 
 from singer_kit.schema.canonical import Opaque
-from singer_kit.schema.numbers import is_decimal_text, is_multiple, is_number
-from singer_kit.schema.reference import DECIMAL_FORMATS, FORMATS, conforms
+from singer_kit.schema.formats import format_predicate
+from singer_kit.schema.numbers import is_multiple, is_number
+from singer_kit.schema.reference import FORMATS
 
 __all__ = ["RustValidator"]
 
@@ -87,9 +88,8 @@ class RustValidator:
 
 @cache
 def _formats() -> dict[str, Any]:
-    """The reference's own predicates, so that a format is one thing for both."""
-    predicates: dict[str, Any] = {name: partial(conforms, name) for name in FORMATS.difference(DECIMAL_FORMATS)}
-    return predicates | dict.fromkeys(DECIMAL_FORMATS, is_decimal_text)
+    """The reference's predicates, so that a format is one thing for both."""
+    return {name: format_predicate(name) for name in FORMATS}
 
 
 def _spelled(schema: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The verdict is always the reference's. A typed schema is judged by decoding and 
 and what neither can be trusted with by jsonschema itself; what a quick tier refuses the reference decides and words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from operator import methodcaller
 from typing import Any, Final, Literal, TypeAlias
@@ -13,7 +13,7 @@ from singer_kit.errors import SchemaError
 from singer_kit.schema.canonical import Opaque, canonical
 from singer_kit.schema.dialect import draft_of
 from singer_kit.schema.kinds import ANYTHING, Object, node_of, without_null
-from singer_kit.schema.names import Names, names_of
+from singer_kit.schema.names import Names, declared_check, names_of
 from singer_kit.schema.prune import prune_type
 from singer_kit.schema.reference import Problem, Reference
 from singer_kit.schema.rust import RustValidator
@@ -143,6 +143,10 @@ class Validator:
         return Reference(self.schema, check=False)
 
     @cached_property
+    def _declares(self) -> Callable[[Any], bool] | None:
+        return declared_check(self._names)
+
+    @cached_property
     def prune_type(self) -> Any:
         """What to decode a good record as so that encoding it again drops undeclared names, and nothing else.
 
@@ -171,10 +175,7 @@ class Validator:
                 return False
         elif not all(map(self._reference.accepts, records)):
             return False
-        return self._names.is_whole or not any(map(self._has_undeclared, records))
-
-    def _has_undeclared(self, record: dict[str, Any]) -> bool:
-        return next(self._names.undeclared(record), None) is not None
+        return self._declares is None or all(map(self._declares, records))
 
     def problems(self, record: Any, limit: int = 1) -> list[Problem]:
         """At most `limit` things wrong with one plain, exactly decoded record; empty when it is good.
@@ -206,7 +207,7 @@ class Validator:
 
     def prune(self, record: dict[str, Any]) -> dict[str, Any]:
         """A plain record without its undeclared names; the record itself when it has none."""
-        return _without(record, self._names) if self._has_undeclared(record) else record
+        return record if self._declares is None or self._declares(record) else _without(record, self._names)
 
     def tolerate(self, names: Iterable[str]) -> "Validator":
         """A validator that takes these undeclared names as declared, with any value.

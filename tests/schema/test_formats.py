@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from singer_kit.schema.formats import format_check
+from singer_kit.schema.formats import format_check, format_predicate
 from singer_kit.schema.reference import FORMATS, conforms
 
 GOOD: dict[str, tuple[str, ...]] = {
@@ -165,7 +165,9 @@ def test_a_column_is_accepted_just_when_each_value_is(name: str) -> None:
     @settings(max_examples=20 if slow else 120, deadline=None)
     @given(st.lists(near_misses(name), min_size=1, max_size=3))
     def judge(values: list[str]) -> None:
-        assert check(name, values) is all(conforms(name, value) for value in values)
+        verdicts = [conforms(name, value) for value in values]
+        assert check(name, values) is all(verdicts)
+        assert [format_predicate(name)(value) for value in values] == verdicts
 
     judge()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from singer_kit.schema.names import join_name, names_of, split_name
+from singer_kit.schema.names import declared_check, join_name, names_of, split_name
 
 
 @given(st.lists(st.text(alphabet="ab.\\é ", min_size=0, max_size=4), min_size=1, max_size=4))
@@ -78,7 +78,10 @@ RECORD = {"a": 1, "b": {"c": 1, "d": 2}, "l": [{"c": 1, "d": 2}], "n": None}
 )
 def test_undeclared_is_what_an_object_with_properties_says_nothing_of(schema: Any, undeclared: set[str]) -> None:
     """At every depth, alternatives and references included; an object that may hold others is taken whole."""
-    assert set(names_of(schema).undeclared(RECORD)) == undeclared
+    names = names_of(schema)
+    assert set(names.undeclared(RECORD)) == undeclared
+    check = declared_check(names)
+    assert (check is None or check(RECORD)) is (not undeclared)
 
 
 def test_declaring_reaches_into_arrays_and_leaves_whole_objects_whole() -> None:
