@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from singer_kit.errors import DestinationError, DestinationUnavailableError, StateError
+from singer_kit.failpoint import failpoint
 from singer_kit.sql.ddl import create_schema, qualified
 from singer_kit.sql.dialect import DUCKDB
 
@@ -94,8 +95,10 @@ class DuckDBStore:
                 place=f"table: {STATE_TABLE} in {self.path}",
                 next_step="let the later run finish; nothing of this batch was kept.",
             )
+        failpoint("before_save_state")
         self.run(f"DELETE FROM {self._states} WHERE pipeline = ?", [pipeline])  # noqa: S608
         self.run(f"INSERT INTO {self._states} VALUES (?, ?, ?, now())", [pipeline, run, state])  # noqa: S608
+        failpoint("after_save_state")
 
     def saved_state(self, pipeline: str) -> tuple[int, str] | None:
         """The run that saved last and its state's JSON text."""
