@@ -157,13 +157,25 @@ def kill(victim: str, runner: "subprocess.Popen[bytes]") -> None:
             os.kill(int(pid), signal.SIGKILL)
 
 
+def opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """The database, as soon as a process that was killed a moment ago has let it go."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=True)
+        except duckdb.IOException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def in_database(folder: Path) -> tuple[dict[str, Rows], Any]:
     """Rows per stream in DuckDB, and the state saved beside them."""
     path = folder / "kill.duckdb"
     rows: dict[str, Rows] = {name: Counter() for name in SIZES}
     if not path.exists():
         return rows, None
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with opened(path) as connection:
         tables = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
         for name in SIZES.keys() & tables:
             found = connection.execute(f"select coalesce(part, ''), id, name, total from \"{name}\"").fetchall()
