@@ -19,6 +19,7 @@ from singer_kit.errors import DestinationError
 from singer_kit.failpoint import failpoint
 from singer_kit.spec.messages import SchemaMessage
 from singer_kit.target.sink import Sink
+from singer_kit.telemetry import Counter
 
 if TYPE_CHECKING:
     from singer_kit.target.target import Target
@@ -49,6 +50,7 @@ class Channel:
         maps = compile_maps(message.stream, message.schema, message.key_properties, target.config)
         self._outlets = [(each, self._sink(each)) for each in maps]
         self._opened: list[Sink] = []
+        self._counter = Counter(stream=message.stream)
 
     def _sink(self, stream_map: StreamMap) -> Sink:
         schema = with_metadata(stream_map.schema) if self._has_metadata else stream_map.schema
@@ -75,7 +77,7 @@ class Channel:
     def write(self) -> None:
         """Every sink has all the rows; nothing waits any more."""
         parts, self._parts = self._parts, []
-        self.rows = self.nbytes = 0
+        count, self.rows, self.nbytes = self.rows, 0, 0
         self.since = None
         if not parts:
             return
@@ -85,6 +87,7 @@ class Channel:
             if batch.count:
                 with self._blaming_destination():
                     sink.write(batch)
+        self._counter.add(count)
         failpoint("after_write")
 
     def _batch(self, stream_map: StreamMap, parts: list[Rows]) -> Batch:
@@ -126,6 +129,7 @@ class Channel:
         """The sinks that were opened have let go, all of them even when one fails."""
         opened, self._opened = self._opened, []
         with self._blaming_destination(), contextlib.ExitStack() as stack:
+            stack.callback(self._counter.close)
             for sink in opened:
                 stack.callback(sink.close)
 

@@ -1,196 +1,23 @@
-"""The loop messages -> batches -> commit -> state keeps its promises, whatever the order, the limits and the faults."""
+"""The loop messages -> batches -> commit -> state keeps its promises, whatever the order and the limits."""
 
-import errno
 import io
-import json
 import logging
-import os
-import signal
-import threading
-import time
-from collections.abc import Mapping
 from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from singer_kit.batch.batch import Batch
-from singer_kit.cli.stop import Stop
-from singer_kit.codec import JSON, encode_lines
-from singer_kit.errors import DestinationError, InterruptedRunError, MessageError, RecordError, SettingsError
+from singer_kit.codec import encode_lines
 from singer_kit.target.sink import Sink
-from singer_kit.target.target import SavedState, Target
+from singer_kit.target.target import SavedState
 
-SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}, "text": {"type": ["null", "string"]}}}
-
-
-class Journal:
-    """What happened, in order, and what would be left after a power cut at any time."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[Any, ...]] = []
-        self.durable: list[tuple[str, Any]] = []
-
-    def write(self, data: bytes) -> None:
-        """The standard output: every line a bare state."""
-        for line in data.splitlines():
-            self.events.append(("printed", json.loads(line), list(self.durable)))
-
-    def flush(self) -> None:
-        """Nothing is buffered."""
-
-    @property
-    def printed(self) -> list[Any]:
-        """The states that came out."""
-        return [event[1] for event in self.events if event[0] == "printed"]
-
-    @property
-    def kinds(self) -> list[Any]:
-        """Events without what they carry."""
-        return [event[:2] if event[0] != "printed" else "printed" for event in self.events]
-
-
-class MemorySink(Sink):
-    """Keeps rows in the journal; they are durable once committed."""
-
-    load_methods = ("append", "upsert")
-    target: "MemoryTarget"
-
-    def open(self) -> None:
-        self.buffer: list[tuple[str, Any]] = []
-        self.target.journal.events.append(("open", self.stream))
-
-    def write(self, batch: Batch) -> None:
-        rows = batch.rows()
-        assert [json.loads(line) for line in batch.jsonl().splitlines()] == rows
-        assert len(rows) == batch.count > 0
-        self.target.journal.events.append(("write", self.stream, batch.count))
-        self.buffer += [(self.stream, row) for row in rows]
-
-    def commit(self) -> None:
-        self.target.journal.events.append(("commit", self.stream))
-        self.target.journal.durable += self.buffer
-        self.buffer = []
-
-    def close(self) -> None:
-        self.target.journal.events.append(("close", self.stream))
-
-
-class VersionedSink(MemorySink):
-    """Knows versions."""
-
-    def activate_version(self, version: int) -> None:
-        assert self.buffer == []
-        self.target.journal.events.append(("activate", self.stream, version))
-
-
-class MemoryTarget(Target):
-    """An independent target in memory."""
-
-    name = "target-memory"
-    sink_class: ClassVar[type[Sink]] = MemorySink
-
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        super().__init__(config)
-        self.journal = Journal()
-
-    def close(self) -> None:
-        self.journal.events.append(("closed",))
-
-
-class TransactionalSink(Sink):
-    """Writes into the target's open transaction."""
-
-    target: "TransactionalTarget"
-
-    def open(self) -> None:
-        assert self.target.transaction is not None
-        self.target.journal.events.append(("open", self.stream))
-
-    def write(self, batch: Batch) -> None:
-        assert self.target.transaction is not None
-        self.target.journal.events.append(("write", self.stream, batch.count))
-        self.target.transaction += [(self.stream, row) for row in batch.rows()]
-
-    def commit(self) -> None:
-        raise AssertionError("a transactional sink is never committed")
-
-    def close(self) -> None:
-        self.target.journal.events.append(("close", self.stream))
-
-
-class TransactionalTarget(MemoryTarget):
-    """All streams and the state in one transaction."""
-
-    name = "target-transactional"
-    sink_class: ClassVar[type[Sink]] = TransactionalSink
-    transactional = True
-    transaction: list[Any] | None = None
-    state: SavedState | None = None
-    new_state: SavedState | None = None
-
-    def begin(self) -> None:
-        assert self.transaction is None
-        self.transaction = []
-        self.journal.events.append(("begin",))
-
-    def save_state(self, state: JSON, run: int) -> None:
-        assert self.transaction is not None
-        self.new_state = SavedState(run, state)
-
-    def commit(self) -> None:
-        assert self.transaction is not None
-        self.journal.durable += self.transaction
-        self.transaction, self.state = None, self.new_state
-        self.journal.events.append(("commit",))
-
-    def rollback(self) -> None:
-        self.transaction = None
-        self.journal.events.append(("rollback",))
-
-    def saved_state(self) -> SavedState | None:
-        return self.state
-
-
-def schema(stream: str = "s", *, keys: tuple[str, ...] = ("id",), body: Any = None) -> dict[str, Any]:
-    """A SCHEMA message."""
-    return {"type": "SCHEMA", "stream": stream, "schema": body or SCHEMA, "key_properties": list(keys)}
-
-
-def record(id_: Any, stream: str = "s", fields: Any = None, **members: Any) -> dict[str, Any]:
-    """A RECORD message."""
-    return {"type": "RECORD", "stream": stream, "record": {"id": id_, **(fields or {})}, **members}
-
-
-def state(value: Any) -> dict[str, Any]:
-    """A STATE message."""
-    return {"type": "STATE", "value": value}
-
-
-def activate(version: int, stream: str = "s") -> dict[str, Any]:
-    """An ACTIVATE_VERSION message."""
-    return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
-
-
-def run(*messages: Any, target: type[MemoryTarget] = MemoryTarget, **config: Any) -> Journal:
-    """The journal of a run over `messages`."""
-    made = target(config)
-    made.run(io.BytesIO(encode_lines(messages)), made.journal)  # type: ignore[arg-type]
-    return made.journal
-
-
-def run_until_error(
-    kind: type[Exception], *messages: Any, target: type[MemoryTarget] = MemoryTarget, **config: Any
-) -> tuple[Journal, Any]:
-    """The journal of a run that ends with an error, and the error."""
-    made = target(config)
-    data = b"".join(m if isinstance(m, bytes) else encode_lines([m]) for m in messages)
-    with pytest.raises(kind) as caught:
-        made.run(io.BytesIO(data), made.journal)  # type: ignore[arg-type]
-    return made.journal, caught.value
-
+memory = SimpleNamespace(**run_path(str(Path(__file__).with_name("memory.py"))))
+MemoryTarget, TransactionalTarget, SCHEMA = memory.MemoryTarget, memory.TransactionalTarget, memory.SCHEMA
+schema, record, state, activate, run = memory.schema, memory.record, memory.state, memory.activate, memory.run
 
 streams_of_messages = st.lists(
     st.builds(record, st.integers(), st.sampled_from("abc"))
@@ -210,7 +37,7 @@ streams_of_messages = st.lists(
     st.sampled_from([0, 60]),
 )
 def test_state_is_never_ahead_and_nothing_is_lost(
-    messages: list[Any], kind: type[MemoryTarget], rows: int, nbytes: int, seconds: int
+    messages: list[Any], kind: Any, rows: int, nbytes: int, seconds: int
 ) -> None:
     """For any interleaving, limits and STATE frequency: a printed STATE is covered, and all rows arrive in order."""
     messages = [schema("a"), schema("b"), schema("c"), *messages]
@@ -273,7 +100,7 @@ def test_versions_are_activated_after_the_commit() -> None:
     """Everything of the stream is durable before; a change of version begins a new batch."""
 
     class Versioned(MemoryTarget):
-        sink_class: ClassVar[type[Sink]] = VersionedSink
+        sink_class: ClassVar[type[Sink]] = memory.VersionedSink
 
     journal = run(schema(), record(1, version=1), record(2, version=2), activate(2), state(1), target=Versioned)
     assert journal.events[1:-3] == [
@@ -312,95 +139,6 @@ def test_all_streams_together_have_a_budget() -> None:
     assert max(writes) < 300
 
 
-@pytest.mark.parametrize("kind", [MemoryTarget, TransactionalTarget])
-def test_the_seconds_limit_works_while_no_input_comes(kind: type[MemoryTarget]) -> None:
-    """A batch that waits is written and its STATE printed although the tap is silent."""
-    reading, writing = os.pipe()
-    target = kind({"batch_wait_limit_seconds": 0.2})
-    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as tap:
-        thread = threading.Thread(target=target.run, args=(source, target.journal))
-        thread.start()
-        tap.write(encode_lines([schema(), record(1), state(1)]))
-        deadline = time.monotonic() + 10
-        while not target.journal.printed and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert target.journal.printed == [1]
-        assert target.journal.durable == [("s", {"id": 1})]
-        tap.close()
-        thread.join(10)
-    assert not thread.is_alive()
-
-
-@pytest.mark.parametrize("kind", [MemoryTarget, TransactionalTarget])
-def test_a_signal_drains_and_ends_with_its_error(kind: type[MemoryTarget]) -> None:
-    """SIGTERM: what came is written and committed, its STATE printed, then `InterruptedRunError`."""
-    reading, writing = os.pipe()
-    stop = Stop()
-    target = kind({})
-    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as tap:
-        tap.write(encode_lines([schema(), record(1), state(1)]) + b'{"type":"RECORD","str')
-        timer = threading.Timer(0.3, stop.request, [signal.SIGTERM])
-        timer.start()
-        with pytest.raises(InterruptedRunError) as caught:
-            target.run(source, target.journal, stop=stop)  # type: ignore[arg-type]
-        timer.join()
-    assert caught.value.exit_code == 143
-    assert target.journal.printed == [1]
-    assert target.journal.durable == [("s", {"id": 1})]
-
-
-@pytest.mark.parametrize("kind", [MemoryTarget, TransactionalTarget])
-@pytest.mark.parametrize(
-    "bad",
-    [b'{"type":"RECORD","stream":"s","record":{"id":"x"}}\n', b"a stray print\n", b'{"type":"RECORD"'],
-    ids=["record", "line", "truncated"],
-)
-def test_what_came_before_a_bad_message_is_kept(kind: type[MemoryTarget], bad: bytes) -> None:
-    """It is written and committed and its STATE printed; then the error comes."""
-    journal, error = run_until_error(MessageError, schema(), record(1), state(1), record(2), bad, target=kind)
-    assert journal.durable == [("s", {"id": 1}), ("s", {"id": 2})]
-    assert journal.printed == [1]
-    assert error.exit_code == 5
-    assert ("rollback",) not in journal.kinds
-    assert journal.kinds[-1] == ("closed",)
-
-
-@pytest.mark.parametrize("call", ["open", "write", "commit", "close"])
-def test_a_full_disk_is_the_destinations_fault(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`OSError` of a sink becomes `DestinationError`; no STATE beyond what is durable was printed; sinks are closed."""
-    made: list[int] = []
-    plain = getattr(MemorySink, call)
-
-    def failing(self: MemorySink, *arguments: Any) -> None:
-        made.append(1)
-        if len(made) == 2:
-            raise OSError(errno.ENOSPC, "No space left on device", "/data/t.jsonl")
-        plain(self, *arguments)
-
-    monkeypatch.setattr(MemorySink, call, failing)
-    journal, error = run_until_error(
-        DestinationError, schema("s"), record(1), state(1), schema("t"), record(2, "t"), state(2), batch_size_rows=1
-    )
-    assert error.exit_code == 4
-    assert "No space left on device" in str(error)
-    assert "/data/t.jsonl" in str(error)
-    assert journal.printed == ([1, 2] if call == "close" else [1])
-    assert journal.kinds[-1] == ("closed",)
-
-
-def test_a_failing_transaction_is_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of it stays, no STATE is printed, and the target is closed."""
-
-    def failing(self: TransactionalTarget) -> None:
-        raise DestinationError("lost the connection")
-
-    monkeypatch.setattr(TransactionalTarget, "commit", failing)
-    journal, _ = run_until_error(DestinationError, schema(), record(1), state(1), target=TransactionalTarget)
-    assert journal.durable == []
-    assert journal.printed == []
-    assert journal.kinds[-3:] == [("rollback",), ("close", "s"), ("closed",)]
-
-
 def test_a_transaction_ends_at_a_state() -> None:
     """Full batches are written as they come, but committed with the STATE that covers exactly them."""
     messages = [
@@ -424,70 +162,20 @@ def test_states_are_saved_in_the_transaction(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SINGER_KIT_PIPELINE", "p")
     monkeypatch.setenv("SINGER_KIT_RUN", "7")
     target = TransactionalTarget({})
-    target.run(io.BytesIO(encode_lines([schema(), record(1), state(1), state(2), record(2)])), target.journal)  # type: ignore[arg-type]
+    target.run(io.BytesIO(encode_lines([schema(), record(1), state(1), state(2), record(2)])), target.journal)
     assert target.state == SavedState(7, 2)
     monkeypatch.delenv("SINGER_KIT_PIPELINE")
     other = TransactionalTarget({})
-    other.run(io.BytesIO(encode_lines([schema(), state(1)])), other.journal)  # type: ignore[arg-type]
+    other.run(io.BytesIO(encode_lines([schema(), state(1)])), other.journal)
     assert other.state is None
     assert other.journal.printed == [1]
-
-
-def test_load_methods_are_refused_before_the_first_row() -> None:
-    """A target says which it has; `append-only` is `append`."""
-    journal, error = run_until_error(SettingsError, schema(), record(1), load_method="overwrite")
-    assert journal.events == []
-    assert "'overwrite'" in str(error)
-    assert "'append' or 'upsert'" in str(error)
-    assert run(schema(), record(1), load_method="append-only").durable == [("s", {"id": 1})]
-
-
-def test_bad_records_go_to_the_dead_letter_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """With reason, place and line; it is durable before the STATE that covers it; good rows arrive."""
-    path = tmp_path / "bad" / "letters.jsonl"
-    journal = run(
-        schema(),
-        record(1),
-        record("x"),
-        {"type": "RECORD", "stream": "s", "record": {"id": 2, "text": 7}},
-        record(3),
-        state(1),
-        on_bad_record="dead-letter",
-        dead_letter_path=str(path),
-    )
-    assert [row["id"] for _, row in journal.durable] == [1, 3]
-    assert journal.printed == [1]
-    letters = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [(letter["stream"], letter["line"], letter["field"]) for letter in letters] == [
-        ("s", 3, "id"),
-        ("s", 4, "text"),
-    ]
-    assert json.loads(letters[0]["record"]) == {"id": "x"}
-    assert letters[0]["reason"] == "'id' is a string but the schema says integer"
-    assert letters[0]["schema"] == "properties.id"
-    assert [r.levelno for r in caplog.records] == [logging.WARNING, logging.WARNING]
-
-
-def test_too_many_bad_records_end_the_run(tmp_path: Path) -> None:
-    """One more than `dead_letter_limit`; what came before is kept."""
-    journal, error = run_until_error(
-        RecordError,
-        schema(),
-        *[m for n in range(5) for m in (record(n), record("x"))],
-        on_bad_record="dead-letter",
-        dead_letter_path=str(tmp_path / "letters.jsonl"),
-        dead_letter_limit=2,
-    )
-    assert [row["id"] for _, row in journal.durable] == [0, 1, 2]
-    assert "dead_letter_limit" in str(error)
-    assert len((tmp_path / "letters.jsonl").read_text().splitlines()) == 2
 
 
 def test_metadata_columns_are_added_when_asked_for() -> None:
     """To schema and rows alike; the sequence grows over batches."""
     schemas: list[Any] = []
 
-    class Looking(MemorySink):
+    class Looking(memory.MemorySink):
         def open(self) -> None:
             super().open()
             schemas.append(self.schema)
@@ -540,11 +228,10 @@ def test_a_mapped_stream_keeps_its_metadata() -> None:
     assert [row["_sdc_extracted_at"] for _, row in journal.durable] == ["2026-01-01T00:00:02Z"] * 2
 
 
-def test_the_garbage_collector_is_put_back() -> None:
-    """After a run, and after a failed one, it works as before."""
-    import gc
-
-    run(schema(), record(1))
-    run_until_error(MessageError, b"x\n")
-    assert gc.isenabled()
-    assert gc.get_freeze_count() == 0
+def test_rows_written_are_counted_per_stream(caplog: pytest.LogCaptureFixture) -> None:
+    """As `record_count` metrics, whose sum is the rows that the sinks took."""
+    caplog.set_level(logging.INFO)
+    run(schema("a"), schema("b"), *[record(n, "a") for n in range(5)], schema("a", keys=()), record(5, "a"))
+    points = [r.metric for r in caplog.records if hasattr(r, "metric")]
+    counted = {stream: sum(p["value"] for p in points if p["tags"] == {"stream": stream}) for stream in "ab"}
+    assert counted == {"a": 6, "b": 0}
