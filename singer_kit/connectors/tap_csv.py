@@ -32,13 +32,13 @@ class CSVStream(Stream):
         return [{SOURCE_FILE: path} for path in self.entity.due(start)]
 
     def get_records(self, part: Partition) -> Iterator[list[dict[str, Any]]]:
-        """The rows of one file, unless it is as it was when it was read before."""
+        """The rows of one file, unless it is as it was when it was read before, or was modified after `end_date`."""
         found = wait_until_settled(self.entity.files[part[SOURCE_FILE]])
-        if part.bookmark == found.modified:
-            self.logger.debug("%s is unchanged.", found.path)
-            return
-        self.logger.info("%s is read: %s bytes, modified %s.", found.path, found.size, found.modified)
         modified = found.modified.isoformat().replace("+00:00", "Z")
+        if part.bookmark == found.modified or (part.end is not None and found.modified >= part.end):
+            self.logger.debug("%s is passed over, modified %s.", found.path, modified)
+            return
+        self.logger.info("%s is read: %s bytes, modified %s.", found.path, found.size, modified)
         on_bad_line = self._skipping() if self.entity.skips_bad_lines else self._stop
         constants = {SOURCE_FILE: repeat(found.path), MODIFIED: repeat(modified)}
         with self.entity.open(found.path) as file:

@@ -391,12 +391,13 @@ def test_headers_that_cannot_work_are_named(tmp_path: Path, text: str, sentence:
     assert str(path) in str(caught.value)
 
 
-def test_a_start_date_leaves_old_files_out(tmp_path: Path) -> None:
-    """Files not modified since are not read."""
+def test_start_and_end_date_leave_files_out(tmp_path: Path) -> None:
+    """Files not modified since the one, or modified at the other or later, are not read."""
     write(tmp_path / "a.csv", "id\n1\n")
     write(tmp_path / "b.csv", "id\n2\n")
     os.utime(tmp_path / "a.csv", (1e9, 1e9))
     assert [row["id"] for row in read({**config(tmp_path), "start_date": "2024-01-31"}).rows] == [2]
+    assert [row["id"] for row in read({**config(tmp_path), "end_date": "2024-01-31"}).rows] == [1]
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
