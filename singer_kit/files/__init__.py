@@ -4,11 +4,16 @@
 taps.
 """
 
-from singer_kit.files.append import AppendFile, open_append
-from singer_kit.files.find import FoundFile, find_files
-from singer_kit.files.formats import BadLine, CSVFile, CSVFormat, CSVPage, OnBadLine, read_jsonl, stop_at_bad_line
-from singer_kit.files.open import check_encoding, open_bytes, open_text
-from singer_kit.files.watch import has_changed, wait_until_settled
+from typing import TYPE_CHECKING
+
+from singer_kit.late import late_names
+
+if TYPE_CHECKING:
+    from singer_kit.files.append import AppendFile, open_append
+    from singer_kit.files.find import FoundFile, find_files
+    from singer_kit.files.formats import BadLine, CSVFile, CSVFormat, CSVPage, OnBadLine, read_jsonl, stop_at_bad_line
+    from singer_kit.files.open import check_encoding, open_bytes, open_text
+    from singer_kit.files.watch import has_changed, wait_until_settled
 
 __all__ = [
     "AppendFile",
@@ -28,3 +33,25 @@ __all__ = [
     "stop_at_bad_line",
     "wait_until_settled",
 ]
+
+__getattr__ = late_names(
+    __name__,
+    {
+        "AppendFile": "append",
+        "BadLine": "formats",
+        "CSVFile": "formats",
+        "CSVFormat": "formats",
+        "CSVPage": "formats",
+        "FoundFile": "find",
+        "OnBadLine": "formats",
+        "check_encoding": "open",
+        "find_files": "find",
+        "has_changed": "watch",
+        "open_append": "append",
+        "open_bytes": "open",
+        "open_text": "open",
+        "read_jsonl": "formats",
+        "stop_at_bad_line": "formats",
+        "wait_until_settled": "watch",
+    },
+)
