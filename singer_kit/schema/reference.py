@@ -145,8 +145,9 @@ class Reference:
         if check:
             check_schema(schema)
         engine = _engine()
-        self._validator = engine.validators[draft_of(schema)](
-            exactly(_with_places(without_dialect(schema))), format_checker=engine.formats, registry=engine.registry
+        draft = draft_of(schema)
+        self._validator = engine.validators[draft](
+            exactly(_mended(without_dialect(schema), draft)), format_checker=engine.formats, registry=engine.registry
         )
 
     def problems(self, record: Any, limit: int = 1) -> list[Problem]:
@@ -200,20 +201,29 @@ def _worded(error: Any) -> Iterator[Problem]:
         yield Problem(path, schema_path, keyword, message)
 
 
-def _with_places(schema: Any) -> Any:
-    """`schema` with each false under a name written `{"not": {}}`: jsonschema loses the place of a plain one."""
+def _mended(schema: Any, draft: Draft) -> Any:
+    """`schema` without two things that jsonschema 4.26 trips over, put in other words.
+
+    It loses the place of a property that is plainly false, and does not expect a boolean for `items` beside
+    `unevaluatedItems` in Draft 2019-09.
+    """
     if isinstance(schema, list):
-        return [_with_places(one) for one in schema]
+        return [_mended(one, draft) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
-        keyword: {name: {"not": {}} if one is False else _with_places(one) for name, one in value.items()}
-        if keyword in ("properties", "patternProperties") and isinstance(value, dict)
-        else value
-        if keyword in ("enum", "const")
-        else _with_places(value)
-        for keyword, value in schema.items()
-    }
+    mended: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword in ("enum", "const"):
+            mended[keyword] = value
+        elif keyword in ("properties", "patternProperties") and isinstance(value, dict):
+            mended[keyword] = {
+                name: {"not": {}} if one is False else _mended(one, draft) for name, one in value.items()
+            }
+        elif keyword == "items" and isinstance(value, bool) and draft == "2019-09":
+            mended[keyword] = {} if value else {"not": {}}
+        else:
+            mended[keyword] = _mended(value, draft)
+    return mended
 
 
 def _is_false(error: Any) -> bool:

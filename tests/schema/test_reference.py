@@ -278,3 +278,11 @@ def test_additional_items_beside_items_true_is_no_fault() -> None:
     """jsonschema itself raises TypeError here."""
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", "items": True, "additionalItems": False}
     assert not problems(schema, [1])
+
+
+@pytest.mark.parametrize(("items", "good"), [(True, True), (False, False)])
+def test_unevaluated_items_beside_boolean_items_is_no_fault(items: bool, good: bool) -> None:
+    """jsonschema itself raises TypeError here, too."""
+    schema = {"$schema": NAMED["2019-09"], "items": items, "unevaluatedItems": False}
+    assert Reference(schema).accepts([1]) is good
+    assert Reference(schema).accepts([])
