@@ -7,24 +7,30 @@ import gc
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from singer_kit.batch.transform import unused_maps
 from singer_kit.cli.connector import CATALOG, DISCOVER, STATE, TEST, Flag
-from singer_kit.cli.pipes import IO
-from singer_kit.cli.run import run
-from singer_kit.cli.stop import Stop
 from singer_kit.codec import DecodeError, decode, pretty
 from singer_kit.errors import CatalogError, StateError
-from singer_kit.schema.from_types import schema_of
-from singer_kit.settings import Config, Settings
+from singer_kit.late import late
 from singer_kit.spec.catalog import Catalog
 from singer_kit.tap.common_settings import COMMON_SETTINGS, REPLICATION_SETTINGS
-from singer_kit.tap.discovery import catalog_of, plan_streams
-from singer_kit.tap.read import Reading
 from singer_kit.tap.stream import Stream
 from singer_kit.version import __version__
-from singer_kit.wire.encode import Output
+
+if TYPE_CHECKING:
+    from singer_kit.cli.pipes import IO
+    from singer_kit.cli.stop import Stop
+    from singer_kit.settings import Config, Settings
+    from singer_kit.wire.encode import Output
+
+declared = late("singer_kit.settings")
+discovery = late("singer_kit.tap.discovery")
+from_types = late("singer_kit.schema.from_types")
+maps = late("singer_kit.batch.transform")
+reading = late("singer_kit.tap.read")
+running = late("singer_kit.cli.run")
+stopping = late("singer_kit.cli.stop")
 
 __all__ = ["Tap"]
 
@@ -89,29 +95,34 @@ class Tap:
     def catalog(self) -> Catalog:
         """What could be read: the catalog that `--discover` prints."""
         if self._discovered is None:
-            self._discovered = catalog_of(self.made_streams())
+            self._discovered = discovery.catalog_of(self.made_streams())
         return self._discovered
 
-    def run(self, output: Output, *, stop: Stop | None = None, limit: int | None = None) -> dict[str, Any]:
+    def run(self, output: "Output", *, stop: "Stop | None" = None, limit: int | None = None) -> dict[str, Any]:
         """Reads what is selected and writes messages to `output`; the final state.
 
         `limit` ends each stream after so many records.
         """
-        plans = plan_streams(self.made_streams(), self.catalog, self._given)
-        for slip in unused_maps(self.config, [plan.name for plan in plans]):
+        plans = discovery.plan_streams(self.made_streams(), self.catalog, self._given)
+        for slip in maps.unused_maps(self.config, [plan.name for plan in plans]):
             self.logger.warning("stream_maps: %r is no stream of this tap", slip)
         state = None if self._state is None else self.migrate_state(self._state)
         try:
-            return Reading(plans, self.config, state, output, stop=stop or Stop(), limit=limit).read()
+            final: dict[str, Any] = reading.Reading(
+                plans, self.config, state, output, stop=stop or stopping.Stop(), limit=limit
+            ).read()
+            return final
         finally:
             for stream in self.made_streams():
                 stream.close()
 
     @classmethod
-    def settings(cls) -> Settings:
+    def settings(cls) -> "Settings":
         """The tap's own settings and those that all taps have."""
         common = [REPLICATION_SETTINGS] if cls._may_be_incremental() else []
-        return Settings.declare(cls.name, schema_of(cls.config_jsonschema), *common, COMMON_SETTINGS)
+        own = from_types.schema_of(cls.config_jsonschema)
+        made: Settings = declared.Settings.declare(cls.name, own, *common, COMMON_SETTINGS)
+        return made
 
     @classmethod
     def _may_be_incremental(cls) -> bool:
@@ -140,7 +151,7 @@ class Tap:
         }
 
     @classmethod
-    def execute(cls, config: Config, options: Mapping[str, Any], io: IO, stop: Stop) -> None:
+    def execute(cls, config: "Config", options: Mapping[str, Any], io: "IO", stop: "Stop") -> None:
         """Discovers, tests, or reads."""
         catalog, state = options.get("catalog"), options.get("state")
         tap = cls(
@@ -167,7 +178,7 @@ class Tap:
     @classmethod
     def cli(cls, argv: Sequence[str] | None = None) -> int:
         """The command: runs on `argv` (the process's own by default) and gives the exit code."""
-        return run(cls, argv)
+        return int(running.run(cls, argv))
 
 
 class _Nowhere:
