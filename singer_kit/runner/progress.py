@@ -6,9 +6,11 @@ It shows what it is given; it must not know where that comes from.
 import sys
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TextIO
 
 from singer_kit.codec import Struct, decode, encode
+from singer_kit.runner.told import level_of
 
 __all__ = ["JsonConsole", "PlainConsole", "Progress", "Show", "console_for", "duration", "megabytes"]
 
@@ -80,7 +82,7 @@ class PlainConsole:
 
 
 class JsonConsole(PlainConsole):
-    """One JSON object a line; connectors that log objects have theirs passed on, with their `source`."""
+    """One JSON object a line: the connectors' own where they log objects, with `source`, else one around the text."""
 
     def line(self, source: str, text: str, *, is_metric: bool = False) -> None:  # noqa: ARG002 - shown all the same
         said: Any = None
@@ -89,9 +91,10 @@ class JsonConsole(PlainConsole):
                 said = decode(text)
             except ValueError:
                 said = None
-        self._write(
-            encode({"source": source, **(said if isinstance(said, dict) else {"message": text})}).decode() + "\n"
-        )
+        if not isinstance(said, dict):
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            said = {"ts": now, "level": level_of(text) or "INFO", "logger": source, "message": text}
+        self._write(encode({**said, "source": source}).decode() + "\n")
 
 
 class LiveConsole:

@@ -46,7 +46,9 @@ def summary(
     lines += ["  " + line for line in _rows(outcome)]
     lines.append(f"  {tap.name}: {_ended(outcome.tap_code)}; {target.name}: {_ended(outcome.target_code)}")
     if outcome.target_left and outcome.signum is None:
-        lines.append(f"  {target.name} ended before the tap had, with data unread")
+        lines.append(f"  {target.name} ended before the tap had, or with data unread")
+    if outcome.tap_was_ended:
+        lines.append(f"  {tap.name} closed its output but did not end by itself")
     failed = {ExitCode.TAP_FAILED: "tap", ExitCode.TARGET_FAILED: "target", ExitCode.BOTH_FAILED: "tap target"}
     for name, told in (("tap", outcome.tap), ("target", outcome.target)):
         if name in failed.get(code, "").split() and told.error:

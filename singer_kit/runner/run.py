@@ -197,7 +197,7 @@ class _Session:
     def _known(self, command: Command, flags: Sequence[str]) -> list[str]:
         """Those of `flags` that the program's help names; remembered until one of its files changes."""
         programs = self._store.notes.programs
-        asked = "\0".join(command.argv)
+        asked = hashlib.sha256("\0".join(command.argv).encode()).hexdigest()[:16]  # arguments may be secrets
         files = command.files()
         found = programs.get(asked)
         if not (isinstance(found, dict) and found.get("files") == files and set(flags) <= set(found.get("asked", ()))):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from singer_kit.codec import DecodeError, decode
 
-__all__ = ["Lines", "Told"]
+__all__ = ["Lines", "Told", "level_of"]
 
 _LONGEST_LINE: Final = 1 << 16
 _LONGEST_ERROR: Final = 12
@@ -63,8 +63,7 @@ class Told:
             return True
         if line.startswith("{"):
             return self._hear_object(_json(line), line)
-        found = _LEVEL.search(line, 0, 120)
-        self._keep(line, is_error=bool(found and found[1] in _BAD))
+        self._keep(line, is_error=level_of(line) in _BAD)
         return False
 
     @property
@@ -105,6 +104,12 @@ class Told:
             if len(self._error) < _LONGEST_ERROR:
                 self._error.append(line)
         self._is_in_error = is_error
+
+
+def level_of(line: str) -> str | None:
+    """The level that a log line names near its beginning, in whatever layout; None when it names none."""
+    found = _LEVEL.search(line, 0, 120)
+    return found[1] if found else None
 
 
 def _json(text: str) -> Any:

@@ -39,11 +39,11 @@ def test_objects_keep_their_members():
     stream = io.StringIO()
     console = JsonConsole(stream)
     console.line("tap", '{"level": "INFO", "message": "hello"}')
-    console.line("target", "{half")
-    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
-        {"source": "tap", "level": "INFO", "message": "hello"},
-        {"source": "target", "message": "{half"},
-    ]
+    console.line("target", "{half ERROR")
+    own, wrapped = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert own == {"source": "tap", "level": "INFO", "message": "hello"}
+    assert wrapped.pop("ts").endswith("Z")
+    assert wrapped == {"source": "target", "level": "ERROR", "logger": "target", "message": "{half ERROR"}
 
 
 def test_a_watcher_that_has_gone_does_not_end_the_run():
