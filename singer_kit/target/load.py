@@ -300,6 +300,7 @@ class _TransactionalLoad(_Load):
         self._run = int(os.environ.get("SINGER_KIT_RUN") or 0)
         self._is_open = False
         self._is_due = False
+        self._written_bytes = 0
         self._state: JSON = NOTHING
 
     def prepare(self) -> None:
@@ -314,8 +315,10 @@ class _TransactionalLoad(_Load):
 
     def settle(self, channel: Channel) -> None:
         self.prepare()
+        self._written_bytes += channel.nbytes
         channel.write()
-        self._is_due = True
+        if self._written_bytes >= self.target.transaction_bytes:
+            self._is_due = True
 
     def look(self, now: float) -> float:
         self._is_due = True
@@ -334,6 +337,7 @@ class _TransactionalLoad(_Load):
             failpoint("after_commit")
         self._state = NOTHING
         self._is_due = False
+        self._written_bytes = 0
         for stream in self.ledger.uncommitted:
             self.ledger.committed(stream)
         self.release()
