@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from singer_kit import Batch, SavedState, Sink, Target
 from singer_kit import typing as th
-from singer_kit.batch.batch import Batch
 from singer_kit.codec import JSON, decode, encode
 from singer_kit.connectors.target_duckdb_store import DuckDBStore
 from singer_kit.connectors.target_duckdb_table import DuckDBTable
 from singer_kit.errors import SettingsError
 from singer_kit.schema.columns import columns_of, number_type
-from singer_kit.target.sink import Sink
-from singer_kit.target.target import SavedState, Target
 
 __all__ = ["DuckDBSink", "TargetDuckDB", "main"]
 
@@ -64,6 +62,7 @@ class TargetDuckDB(Target):
 
     name = "target-duckdb"
     transactional = True
+    transaction_bytes = 128 * 1024 * 1024
     sink_class = DuckDBSink
     config_jsonschema = th.PropertiesList(
         th.Property(
