@@ -12,6 +12,9 @@ from singer_kit.runner.pipe import Pipe
 from singer_kit.runner.progress import PlainConsole
 from singer_kit.runner.resolve import Command
 
+# pytest's watchdog is a thread; the program itself has none when it starts processes.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 READ_ALL = "import sys; sys.stdin.read()"
 IGNORES = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
 
