@@ -6,13 +6,14 @@ Each check takes all values of one place at once. It must not look at records on
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 from singer_kit.schema.formats import ColumnCheck, format_check
 from singer_kit.schema.kinds import Array, Boolean, Number, Object, Text
-from singer_kit.schema.numbers import is_multiple
+from singer_kit.schema.numbers import are_multiples
 
 __all__ = ["array_check", "boolean_check", "field_check", "mapping_check", "number_check", "struct_check", "text_check"]
 
@@ -50,7 +51,7 @@ def number_check(spec: Number) -> ColumnCheck | None:
     if spec.allowed is not None:
         checks.append(spec.allowed.issuperset)
     checks += [_BOUNDS[keyword](limit) for keyword, limit in spec.bounds]
-    checks += [_multiple_check(divisor) for divisor in spec.multiples]
+    checks += [partial(_are_multiples, divisor) for divisor in spec.multiples]
     return _all_of(checks)
 
 
@@ -62,12 +63,8 @@ _BOUNDS: Mapping[str, Callable[[int | Decimal], ColumnCheck]] = {
 }
 
 
-def _multiple_check(divisor: int | Decimal) -> ColumnCheck:
-    if isinstance(divisor, int):
-        return lambda values: all(
-            value % divisor == 0 if type(value) is int else is_multiple(value, divisor) for value in values
-        )
-    return lambda values: all(is_multiple(value, divisor) for value in values)
+def _are_multiples(divisor: int | Decimal, values: list[Any]) -> bool:
+    return are_multiples(values, divisor)
 
 
 def boolean_check(spec: Boolean) -> ColumnCheck | None:

@@ -4,17 +4,30 @@ A binary float stands for its shortest decimal text (0.1 is a tenth), because th
 """
 
 import re
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
+from itertools import repeat
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-__all__ = ["DECIMAL_TEXT", "Exact", "exactly", "is_decimal_text", "is_multiple", "is_number", "is_whole"]
+__all__ = [
+    "DECIMAL_TEXT",
+    "Exact",
+    "are_multiples",
+    "exactly",
+    "is_decimal_text",
+    "is_multiple",
+    "is_number",
+    "is_whole",
+]
 
 Exact: TypeAlias = int | Decimal
 
 DECIMAL_TEXT: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 """A finite decimal number as text, as a regular expression for the whole of it."""
 
+_PRECISE: Final = Context(prec=60, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation])
+"""Of our own, so that no program's settings can change a verdict."""
 _decimal_text = re.compile(DECIMAL_TEXT).fullmatch
 
 
@@ -62,6 +75,18 @@ def is_multiple(value: Exact | float, divisor: Exact | float) -> bool:
 
     Costs no more for `1e999999999` than for 1: powers of ten are never written out.
     """
+    return are_multiples([exactly(value)], exactly(divisor))
+
+
+def are_multiples(values: Sequence[Exact], divisor: Exact) -> bool:
+    """Whether each of the values is `divisor` times a whole number."""
+    try:
+        return not any(map(_PRECISE.remainder, values, repeat(divisor)))
+    except InvalidOperation:  # a quotient has more digits than fit
+        return all(_is_multiple_of_any_size(value, divisor) for value in values)
+
+
+def _is_multiple_of_any_size(value: Exact, divisor: Exact) -> bool:
     digits, exponent = _scaled(value)
     divisor_digits, divisor_exponent = _scaled(divisor)
     if digits == 0:
@@ -74,8 +99,8 @@ def is_multiple(value: Exact | float, divisor: Exact | float) -> bool:
     return bool(digits % (divisor_digits * 10**-shift) == 0)
 
 
-def _scaled(value: Exact | float) -> tuple[int, int]:
+def _scaled(value: Exact) -> tuple[int, int]:
     if isinstance(value, int):
         return value, 0
-    sign, digits, exponent = (value if isinstance(value, Decimal) else Decimal(repr(value))).as_tuple()
+    sign, digits, exponent = value.as_tuple()
     return int(Decimal((sign, digits, 0))), int(exponent)

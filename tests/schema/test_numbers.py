@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from singer_kit.schema.numbers import exactly, is_decimal_text, is_multiple, is_number, is_whole
+from singer_kit.schema.numbers import are_multiples, exactly, is_decimal_text, is_multiple, is_number, is_whole
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30, places=None)
 divisors = st.integers(1, 10**6) | st.decimals("0.0001", "1000", places=4)
@@ -15,7 +15,9 @@ divisors = st.integers(1, 10**6) | st.decimals("0.0001", "1000", places=4)
 @given(decimals | st.integers(), divisors)
 def test_a_multiple_is_what_fractions_say(value: Decimal | int, divisor: Decimal | int) -> None:
     """Whatever the digits of both."""
-    assert is_multiple(value, divisor) is ((Fraction(value) / Fraction(divisor)).denominator == 1)
+    expected = (Fraction(value) / Fraction(divisor)).denominator == 1
+    assert is_multiple(value, divisor) is expected
+    assert are_multiples([divisor, value, 0], divisor) is expected
 
 
 @given(st.integers(-(10**6), 10**6), divisors)
