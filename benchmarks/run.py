@@ -17,7 +17,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "contenders"))
 
 import measure
-import orders
 import peers
 import report
 from stages import STAGES, Contender, Places, memory_runs
@@ -39,7 +38,7 @@ def main() -> int:
         records=records,
         scratch=bench / "scratch",
     )
-    _make_input(places)
+    (bench / "data").mkdir(parents=True, exist_ok=True)
     results: dict[str, object] = {}
     for stage in STAGES:
         if not options.only or stage.name in options.only:
@@ -73,15 +72,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--no-memory", action="store_true", help="without peak memory at 200,000 and 2,000,000 records")
     parser.add_argument("--no-report", action="store_true")
     return parser.parse_args()
-
-
-def _make_input(places: Places) -> None:
-    folder = places.bench / "data"
-    folder.mkdir(parents=True, exist_ok=True)
-    for count in {places.records, places.slow_records}:
-        path = places.singer_file(count)
-        if not path.exists():
-            orders.write_singer(str(path), count)
 
 
 def _measure(name: str, contenders: list[Contender], rounds: int, places: Places) -> list[dict[str, object]]:

@@ -31,8 +31,21 @@ class Places(NamedTuple):
         return max(self.records // 4, 1)
 
     def singer_file(self, count: int, *, streams: int = 1) -> Path:
-        """The input of targets."""
-        return self.bench / "data" / f"orders-{count}-{streams}.singer"
+        """The input of targets; made when it is not there."""
+        return self._made(f"orders-{count}-{streams}.singer", str(streams), str(count))
+
+    def long_line_file(self, megabytes: int) -> Path:
+        """An input with one very long line; made when it is not there."""
+        return self._made(f"long-line-{megabytes}.singer", "long-line", str(megabytes))
+
+    def _made(self, name: str, *arguments: str) -> Path:
+        path = self.bench / "data" / name
+        if not path.exists():
+            partial = path.with_suffix(".part")
+            command = [str(self.python), str(CONTENDERS / "orders.py"), str(partial), *arguments]
+            subprocess.run(command, check=True)
+            partial.rename(path)
+        return path
 
     def config(self, **settings: object) -> str:
         """A config file in the scratch folder."""
@@ -240,9 +253,7 @@ def memory_runs(places: Places) -> list[Contender]:
         "target-jsonl": _ours(places, "target_jsonl", "--config", places.config(destination_path=str(out))),
         "target-duckdb": _ours(places, "target_duckdb", "--config", places.config(path=str(path))),
     }
-    long_line = places.bench / "data" / "long-line.singer"
-    if not long_line.exists():
-        orders.write_long_line(str(long_line), 60)
+    long_line = places.long_line_file(60)
     for count in (200_000, 2_000_000):
         flags = ("--config", places.config(), "--catalog", str(catalog))
         environ = {"BENCH_RECORDS": str(count)}
@@ -251,8 +262,6 @@ def memory_runs(places: Places) -> list[Contender]:
         for name, command in targets.items():
             for count in (200_000, 2_000_000):
                 source = places.singer_file(count, streams=streams)
-                if not source.exists():
-                    orders.write_singer(str(source), count, streams=streams)
                 label = f"{name}, {streams} stream{'s' if streams > 1 else ''}"
                 runs.append(Contender(label, label, count, command, stdin=source))
     for name, command in targets.items():

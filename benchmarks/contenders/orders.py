@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -101,11 +102,6 @@ def native_rows(count: int, **more: Any) -> Iterator[dict[str, Any]]:
         yield {**pool[number % size], "id": number}
 
 
-def row_count(argv: list[str]) -> int:
-    """The number of rows a contender was asked for."""
-    return int(argv[argv.index("--records") + 1])
-
-
 def _as_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else float(value)
 
@@ -176,3 +172,12 @@ def catalog(tap_stream_id: str = "orders") -> dict[str, Any]:
             }
         ]
     }
+
+
+if __name__ == "__main__":
+    # In a process of its own: a child's peak memory counts what its parent had when it was made.
+    destination, what, amount = sys.argv[1:]
+    if what == "long-line":
+        write_long_line(destination, int(amount))
+    else:
+        write_singer(destination, int(amount), streams=int(what))

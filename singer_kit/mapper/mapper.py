@@ -6,65 +6,33 @@ It must not know which maps there are; a mapper of one's own overrides `maps`.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast
 
 from singer_kit.batch.transform import StreamMap, compile_maps, unused_maps
 from singer_kit.cli.connector import INPUT, Flag
-from singer_kit.cli.pipes import IO
-from singer_kit.cli.run import run
-from singer_kit.cli.stop import Stop
 from singer_kit.codec import JSON
 from singer_kit.errors import UsageError
-from singer_kit.mapper.passage import Passage
-from singer_kit.schema.from_types import schema_of
-from singer_kit.settings import Config, Settings
-from singer_kit.spec.messages import SchemaMessage
+from singer_kit.late import late
+from singer_kit.mapper.map_settings import MAP_SETTINGS
 from singer_kit.version import __version__
 
-__all__ = ["MAP_SETTINGS", "Mapper"]
+if TYPE_CHECKING:
+    from singer_kit.cli.pipes import IO
+    from singer_kit.cli.stop import Stop
+    from singer_kit.settings import Config, Settings
+    from singer_kit.spec.messages import SchemaMessage
+
+declared = late("singer_kit.settings")
+from_types = late("singer_kit.schema.from_types")
+passages = late("singer_kit.mapper.passage")
+pipes = late("singer_kit.cli.pipes")
+running = late("singer_kit.cli.run")
+
+__all__ = ["Mapper"]
 
 logger = logging.getLogger("singer_kit.mapper")
 
 _READ_BYTES: Final = 1 << 18
-
-MAP_SETTINGS: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "stream_maps": {
-            "type": ["object", "null"],
-            "description": "What becomes of streams and their properties, in the Meltano SDK's language.",
-        },
-        "stream_map_config": {
-            "type": ["object", "null"],
-            "description": "Values that the expressions in stream_maps find under `config`.",
-        },
-        "stream_maps_engine": {
-            "type": "string",
-            "enum": ["compiled", "simpleeval"],
-            "default": "compiled",
-            "description": "What evaluates expressions; simpleeval is slower and needs the extra `maps`.",
-        },
-        "flattening_enabled": {
-            "type": "boolean",
-            "default": False,
-            "description": "Turn nested objects into columns of their own.",
-        },
-        "flattening_max_depth": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "description": "How many levels of objects become columns; what lies deeper becomes JSON text.",
-        },
-        "flattening_separator": {
-            "type": ["string", "null"],
-            "description": "What joins the names of levels; two underscores by default.",
-        },
-        "flattening_max_key_length": {
-            "type": ["integer", "null"],
-            "minimum": 16,
-            "description": "The longest name that flattening makes, 255 by default; longer ones are cut.",
-        },
-    },
-}
 
 
 class Mapper:
@@ -83,7 +51,7 @@ class Mapper:
     """The mapper's own settings: `th.PropertiesList`, a typed class or a JSON Schema."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self.config = self.settings().from_mapping(config)
+        self.config: Config = self.settings().from_mapping(config)
 
     def maps(self, stream: str, schema: dict[str, JSON], key_properties: Sequence[str]) -> list[StreamMap]:
         """What `stream` becomes: one map for each stream that leaves, [] to leave it out."""
@@ -93,13 +61,13 @@ class Mapper:
         """Where `stream_maps`, `stream_map_config` and `flattening_*` are looked up."""
         return self.config
 
-    def run(self, pieces: Iterable[bytes], write: Callable[[bytes], Any], stop: Stop | None = None) -> None:
+    def run(self, pieces: Iterable[bytes], write: Callable[[bytes], Any], stop: "Stop | None" = None) -> None:
         """Every message in `pieces` is written, changed as the maps say; a STATE after the rows before it.
 
         When `stop` asks, it returns with every whole line read so far written. Whatever is raised, everything
         before the line at fault has been written.
         """
-        passage = Passage(self._maps_of)
+        passage = passages.Passage(self._maps_of)
         for piece in pieces:
             _write_all(passage.feed(piece), write)
         if stop is not None and stop.requested:
@@ -108,13 +76,16 @@ class Mapper:
         for name in unused_maps(self.map_settings(), passage.streams):
             logger.warning("stream_maps has '%s', but no such stream came.", name)
 
-    def _maps_of(self, message: SchemaMessage) -> list[StreamMap]:
+    def _maps_of(self, message: "SchemaMessage") -> list[StreamMap]:
         return self.maps(message.stream, message.schema, message.key_properties)
 
     @classmethod
-    def settings(cls) -> Settings:
+    def settings(cls) -> "Settings":
         """Its own settings, then those that all mappers have."""
-        return Settings.declare(cls.name, schema_of(cls.config_jsonschema), MAP_SETTINGS)
+        return cast(
+            "Settings",
+            declared.Settings.declare(cls.name, from_types.schema_of(cls.config_jsonschema), MAP_SETTINGS),
+        )
 
     @classmethod
     def about(cls) -> dict[str, Any]:
@@ -123,7 +94,7 @@ class Mapper:
         return {"description": cls.description, "capabilities": capabilities}
 
     @classmethod
-    def execute(cls, config: Config, options: Mapping[str, Any], io: IO, stop: Stop) -> None:
+    def execute(cls, config: "Config", options: Mapping[str, Any], io: "IO", stop: "Stop") -> None:
         """All of the input is mapped and written on return; when asked to stop, its whole lines so far."""
         mapper = cls(config)
         path = options.get("input")
@@ -139,13 +110,13 @@ class Mapper:
                     next_step="give --input the path of a file of Singer messages.",
                 ) from error
             with file:
-                mapper.run(IO(file, stop=stop).chunks(_READ_BYTES), io.write, stop)
+                mapper.run(pipes.IO(file, stop=stop).chunks(_READ_BYTES), io.write, stop)
         io.flush()
 
     @classmethod
     def cli(cls, argv: Sequence[str] | None = None) -> int:
         """Runs the mapper as a program; gives its exit code."""
-        return run(cls, argv)
+        return int(running.run(cls, argv))
 
 
 def _write_all(parts: Iterator[bytes], write: Callable[[bytes], Any]) -> None:
