@@ -33,12 +33,16 @@ _FORMATS: Final = {"date": "date", "date-time": "date-time", "singer.decimal": "
 
 
 class _Reading:
-    """How the text of one type looks, and what it becomes; `cast` may still raise `ValueError`."""
+    """How the text of one type looks, and what it becomes; `cast` may raise `ValueError` for what is only shaped so.
 
-    def __init__(self, pattern: str, cast: Callable[[str], Any]) -> None:
+    `is_shape_enough` is true when it never does.
+    """
+
+    def __init__(self, pattern: str, cast: Callable[[str], Any], *, is_shape_enough: bool = True) -> None:
         self._all = re.compile(rf"(?:(?:{pattern})\n)*+", re.ASCII).fullmatch
         self._one = re.compile(pattern, re.ASCII).fullmatch
         self._cast = cast
+        self._is_shape_enough = is_shape_enough
 
     def values(self, texts: Sequence[str]) -> list[Any] | None:
         """What the texts become, None unless all of them are of this type."""
@@ -49,6 +53,13 @@ class _Reading:
             return list(map(self._cast, texts))
         except ValueError:
             return None
+
+    def fits(self, texts: Sequence[str]) -> bool:
+        """Whether all the texts are of this type."""
+        if not self._is_shape_enough:
+            return self.values(texts) is not None
+        joined = "\n".join(texts) + "\n"
+        return self._all(joined) is not None and joined.count("\n") == len(texts)
 
     def is_one(self, text: str) -> bool:
         """Whether one text is of this type."""
@@ -75,8 +86,8 @@ _INFERRED: Final[dict[str, _Reading]] = {
     "integer": _Reading(r"0|-?[1-9][0-9]*", int),
     "number": _Reading(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?", Decimal),
     "boolean": _Reading("true|false|True|False|TRUE|FALSE", lambda text: text[0] in "tT"),
-    "date": _Reading(_DAY, _day),
-    "date-time": _Reading(f"{_DAY}T{_CLOCK}{_OFFSET}", _instant),
+    "date": _Reading(_DAY, _day, is_shape_enough=False),
+    "date-time": _Reading(f"{_DAY}T{_CLOCK}{_OFFSET}", _instant, is_shape_enough=False),
 }
 _DECIMAL: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _YES: Final = frozenset({"true", "t", "yes", "y", "1"})
@@ -84,7 +95,7 @@ _DECLARED: Final[dict[str, _Reading]] = {
     "integer": _Reading(r"[+-]?[0-9]+", int),
     "number": _Reading(_DECIMAL, Decimal),
     "boolean": _Reading("(?i:true|t|yes|y|1|false|f|no|n|0)", lambda text: text.lower() in _YES),
-    "date": _Reading(_DAY, _day),
+    "date": _Reading(_DAY, _day, is_shape_enough=False),
     "decimal": _Reading(_DECIMAL, str),
 }
 
@@ -103,7 +114,7 @@ def _declared_instants(timezone: str | None) -> _Reading:
 
     offset = "Z" if timezone == "UTC" else timezone
     pattern = rf"{_DAY}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?{_OFFSET}"
-    return _Reading(pattern + ("?" if timezone else ""), cast)
+    return _Reading(pattern + ("?" if timezone else ""), cast, is_shape_enough=False)
 
 
 class Inference:
@@ -128,7 +139,11 @@ class Inference:
         new = list(set(column) - seen)
         if not new:
             return
-        kinds[:] = [kind for kind in kinds if _INFERRED[kind].values(new) is not None]
+        narrowest = kinds[0]
+        if not _INFERRED[narrowest].fits(new):
+            kinds[:] = [kind for kind in kinds[1:] if _INFERRED[kind].fits(new)]
+        elif len(kinds) > 1:
+            kinds[:] = [kind for kind in kinds if kind == narrowest or (narrowest, kind) == ("integer", "number")]
         if len(seen) > _MOST_REMEMBERED or not kinds:
             self._seen[name] = set(self._nulls)
         else:
