@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import unquote
 
-from singer_kit.schema.dialect import KEYWORDS, Draft
+from singer_kit.schema.dialect import KEYWORDS, Draft, target_of
 from singer_kit.schema.numbers import exactly
 
 __all__ = ["Opaque", "canonical"]
@@ -69,13 +68,10 @@ class _Writer:
             raise Opaque("it refers to something outside itself")
         if reference in self.open:
             raise Opaque("it refers to itself")
-        found: Any = self.root
-        for step in unquote(reference[1:]).split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(found, dict) and name in found:
-                found = found[name]
-            else:
-                raise Opaque("a reference leads nowhere")
+        try:
+            found = target_of(self.root, reference)
+        except KeyError:
+            raise Opaque("a reference leads nowhere") from None
         self.open.add(reference)
         try:
             return self.write(found, is_root=found is self.root)

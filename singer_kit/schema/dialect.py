@@ -3,12 +3,13 @@
 Knows keywords only; it must not judge records.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, Literal, TypeAlias
 
 from singer_kit.errors import SchemaError
 
-__all__ = ["IN_PLACE", "KEYWORDS", "Draft", "draft_of", "subschemas", "without_dialect"]
+__all__ = ["IN_PLACE", "KEYWORDS", "Draft", "draft_of", "subschemas", "target_of", "without_dialect"]
 
 Draft: TypeAlias = Literal["4", "6", "7", "2019-09", "2020-12"]
 
@@ -106,6 +107,25 @@ def subschemas(schema: object) -> Iterator[dict[str, Any]]:
         for keyword in _NAMED:
             if isinstance(named := one.get(keyword), dict):
                 waiting.extend(named.values())
+
+
+def target_of(root: Any, reference: str) -> Any:
+    """What a reference by JSON pointer (`#`, `#/definitions/x`) leads to. Raises `KeyError` when it leads nowhere."""
+    if reference != "#" and not reference.startswith("#/"):
+        raise KeyError(reference)
+    pointer = reference[1:]
+    if "%" in pointer:
+        pointer = re.sub(rb"%([0-9A-Fa-f]{2})", _percent_decoded, pointer.encode()).decode(errors="replace")
+    found = root
+    for step in pointer.split("/")[1:]:
+        if not isinstance(found, dict):
+            raise KeyError(reference)
+        found = found[step.replace("~1", "/").replace("~0", "~")]
+    return found
+
+
+def _percent_decoded(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[1].decode())
 
 
 def without_dialect(schema: Any) -> Any:

@@ -7,9 +7,8 @@ taken whole, with all that is in it; so is one that may also be a number, becaus
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote
 
-from singer_kit.schema.dialect import IN_PLACE
+from singer_kit.schema.dialect import IN_PLACE, target_of
 
 __all__ = ["Names", "declared_check", "join_name", "names_of", "split_name"]
 
@@ -198,12 +197,7 @@ def _kinds(schema: Any, root: dict[str, Any], seen: tuple[str, ...]) -> frozense
 
 
 def _target(root: dict[str, Any], reference: str) -> Any:
-    found: Any = root
-    if not reference.startswith("#"):
+    try:
+        return target_of(root, reference)
+    except KeyError:
         return True
-    for step in unquote(reference[1:]).split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(found, dict) or name not in found:
-            return True
-        found = found[name]
-    return found

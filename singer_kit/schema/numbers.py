@@ -28,12 +28,11 @@ DECIMAL_TEXT: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)
 
 _PRECISE: Final = Context(prec=60, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[InvalidOperation])
 """Of our own, so that no program's settings can change a verdict."""
-_decimal_text = re.compile(DECIMAL_TEXT).fullmatch
 
 
 def is_decimal_text(text: str) -> bool:
     """Whether `text` is a finite decimal number and nothing else: no blanks, no NaN."""
-    return _decimal_text(text) is not None
+    return re.fullmatch(DECIMAL_TEXT, text) is not None
 
 
 def exactly(value: Any) -> Any:

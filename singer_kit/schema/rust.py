@@ -22,10 +22,10 @@ _RANGE: Final = r"[A-Za-z0-9](?:-[A-Za-z0-9])?"
 _CLASS: Final = rf"\[\^?(?:{_RANGE}|[ _:/@#%=,;!'\"<>.+*?()|$]|{_ESCAPED})+-?\]"
 _WIDER_CLASS: Final = rf"\[(?:{_RANGE}|[ _:/@#%=,;!'\"<>.+*?()|$]|{_ESCAPED}|\\[dw])+-?\]"
 _COUNT: Final = r"(?:[*+?]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})\??"
-_same = re.compile(rf"\^?(?:(?:{_LITERAL}|{_ESCAPED}|{_CLASS}|\(\?:|\(|\)|\|)(?:{_COUNT})?)*").fullmatch
-_narrower = re.compile(
-    rf"(?:(?:{_LITERAL}|{_ESCAPED}|{_CLASS}|{_WIDER_CLASS}|\\[dw]|\.|\(\?:|\(|\)|\|)(?:{_COUNT})?|\^|\$)*"
-).fullmatch
+_SAME: Final = rf"\^?(?:(?:{_LITERAL}|{_ESCAPED}|{_CLASS}|\(\?:|\(|\)|\|)(?:{_COUNT})?)*+"
+_NARROWER: Final = (
+    rf"(?:(?:{_LITERAL}|{_ESCAPED}|{_CLASS}|{_WIDER_CLASS}|\\[dw]|\.|\(\?:|\(|\)|\|)(?:{_COUNT})?|\^|\$)*+"
+)
 """Patterns that mean the same to both engines; patterns that match nothing in jsonschema-rs that Python does not
 match (its \\d and \\w are ASCII, its $ is the very end; \\s, \\b and all negations of these are out)."""
 
@@ -110,9 +110,9 @@ def _spelled(schema: dict[str, Any]) -> dict[str, Any]:
 def _trust(schema: dict[str, Any], *, is_asked: bool) -> None:
     """Returns if a yes to `schema` may be believed; with `is_asked` false, a no must be believed as well."""
     patterns = [schema["pattern"]] if "pattern" in schema else []
-    if not all(map(_narrower if is_asked else _same, patterns)):
+    if not all(re.fullmatch(_NARROWER if is_asked else _SAME, pattern) for pattern in patterns):
         raise Opaque("it has a pattern that engines read differently")
-    if not all(map(_same, schema.get("patternProperties", ()))):
+    if not all(re.fullmatch(_SAME, pattern) for pattern in schema.get("patternProperties", ())):
         raise Opaque("it has a pattern for names that engines read differently")
     if not is_asked and "uniqueItems" in schema:
         raise Opaque("it denies that items are unique")

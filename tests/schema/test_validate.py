@@ -209,6 +209,18 @@ def test_an_unevaluated_keyword_and_a_circle_are_left_to_the_reference() -> None
         "definitions": {"a/b": {"type": "string"}},
     }
     assert compile_validator(schema).tier == "typed"
+    schema["properties"]["x"]["$ref"] = "#/definitions/a~1%62"
+    assert compile_validator(schema).tier == "typed"
+    assert compile_validator(schema).problems({"x": 1})
+    schema["properties"]["x"]["$ref"] = "#/definitions/none"
+    assert compile_validator(schema).tier == "reference"
+
+
+def test_a_long_pattern_is_sorted_at_once() -> None:
+    """However many classes it has, and whatever ends it."""
+    schema = of({"not": {"const": 1}, "pattern": "[a-z]{1,2}" * 200 + r"\s"})
+    assert compile_validator(schema).tier == "reference"
+    assert compile_validator(of({"not": {"const": 1}, "pattern": "^[a-z]{1,2}x?(?:b|c)$"})).tier == "rust"
 
 
 def test_an_invalid_schema_is_refused_when_compiled() -> None:
