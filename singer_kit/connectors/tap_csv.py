@@ -126,7 +126,11 @@ class TapCSV(Tap):
 
     name = "tap-csv"
     config_jsonschema = th.PropertiesList(
-        th.Property("files", th.ArrayType(ENTITY), description="The streams and their files."),
+        th.Property(
+            "files",
+            th.ArrayType(ENTITY),
+            description=f"The streams, one object each: {', '.join(name for name, _ in ENTITY.items())}.",
+        ),
         th.Property(
             "csv_files_definition",
             th.StringType,
