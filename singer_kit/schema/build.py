@@ -185,6 +185,11 @@ class Property(JSONType):
         return to_schema(self.wrapped)
 
     @property
+    def type_dict(self) -> Schema:  # type: ignore[override]  # a property has no meaning on its class
+        """The JSON Schema of the wrapped type alone."""
+        return to_schema(self.wrapped)
+
+    @property
     def schema(self) -> Schema:
         """The JSON Schema of the member, null and annotations included."""
         schema = super().to_dict()
@@ -262,9 +267,7 @@ class ObjectType(JSONType):
         required = [name for name, each in self.wrapped.items() if not each.optional]
         if required:
             schema["required"] = required
-        needs = {
-            name: list(each.requires_properties) for name, each in self.items() if each.requires_properties
-        }
+        needs = {name: list(each.requires_properties) for name, each in self.items() if each.requires_properties}
         if needs:
             schema["dependencies"] = needs
         if self.additional_properties is not None:

@@ -116,6 +116,7 @@ def test_annotations_of_a_property() -> None:
     }
     assert th.Property("n", th.IntegerType, default=0).schema == {"type": ["integer", "null"], "default": 0}
     assert th.Property("f", th.BooleanType, default=False).schema["default"] is False
+    assert token.type_dict == {"type": ["string"]}
 
 
 def test_allowed_values_of_a_nullable_property_include_null() -> None:
@@ -154,9 +155,7 @@ def test_choices_constants_and_custom_types() -> None:
     assert th.AnyOf(th.StringType, th.IntegerType()).to_dict() == {
         "anyOf": [{"type": ["string"]}, {"type": ["integer"]}]
     }
-    assert th.AllOf(th.StringType, {"minLength": 1}).to_dict() == {
-        "allOf": [{"type": ["string"]}, {"minLength": 1}]
-    }
+    assert th.AllOf(th.StringType, {"minLength": 1}).to_dict() == {"allOf": [{"type": ["string"]}, {"minLength": 1}]}
     assert th.Constant("a").to_dict() == {"const": "a"}
     assert th.NullType.type_dict == {"type": ["null"]}
     given = {"type": "string", "enum": ["a"]}
@@ -241,8 +240,6 @@ def test_building_schemas_is_cheap_to_import() -> None:
     """Importing `th` loads no heavy module."""
     code = "import sys, singer_kit.typing; print(*sys.modules)"
     loaded = set(
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert not loaded & {"jsonschema", "dataclasses", "inspect", "msgspec", "pendulum", "requests", "decimal"}
