@@ -5,7 +5,8 @@ This module must not write, commit or print, and holds no record longer than its
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import NoneType
 from typing import Any, Final, TypeAlias
 
 from singer_kit.batch.rows import Rows
@@ -29,8 +30,9 @@ from singer_kit.spec.messages import (
     parse_message,
 )
 from singer_kit.wire.files import read_batch_file
+from singer_kit.wire.groups import Group, grouped
 from singer_kit.wire.lines import UNREADABLE, Lines, line_count, without_nan
-from singer_kit.wire.records import BadRecord, Group, RecordReader
+from singer_kit.wire.records import BadRecord, RecordReader
 from singer_kit.wire.refusals import (
     at_line,
     record_error,
@@ -73,7 +75,7 @@ class _Peek(Struct, gc=False):
 class _Line(Struct, gc=False):
     number: int
     peek: _Peek
-    text: bytes | None
+    text: bytes
 
 
 _peeks: Final[Decoder[_Peek]] = Decoder(_Peek)
@@ -136,49 +138,59 @@ class MessageReader:
         yield from self._mixed(chunk, first)
 
     def _mixed(self, chunk: bytes, first: int) -> Iterator[Event]:
-        texts: list[bytes] | None = None
-        run: list[_Line] = []
-        is_uniform = True
-        error: MessageError | None = None
         self._last = None
-        for line in self._peeked(chunk, first):
-            if isinstance(line, MessageError):
-                error = line
-                break
-            if self._is_record(line.peek):
-                run.append(line)
-                continue
-            is_uniform = False
-            if run:
-                yield from self._rows(run)
-                run = []
-            if line.text is None:
-                texts = texts or chunk.split(b"\n")
-                line.text = texts[line.number - first]
-            yield from self._other(line)
-        if run:
-            yield from self._rows(run)
-            if is_uniform:
-                self._look_for_fast_path([line.peek for line in run])
-        if error is not None:
-            raise error
-
-    def _look_for_fast_path(self, peeks: list[_Peek]) -> None:
-        """A chunk like the one that had only `peeks` can be read in one pass, if they are all alike."""
-        one = peeks[0]
-        if all(peek.stream == one.stream and peek.version == one.version and peek.type == "RECORD" for peek in peeks):
-            self._last = self._streams[one.stream]
-            self._last.expect_version(one.version)
-
-    def _peeked(self, chunk: bytes, first: int) -> Iterable[_Line | MessageError]:
-        """The lines of `chunk`, but blank ones; what is wrong with the first unreadable one ends them."""
         try:
             peeks = _peeks.decode_lines(chunk)
         except UNREADABLE:
-            return self._one_by_one(chunk, first)
-        if len(peeks) != self._line_number - first + 1:  # blank lines, or several values on one
-            return self._one_by_one(chunk, first)
-        return [_Line(number, peek, None) for number, peek in enumerate(peeks, first)]
+            peeks = []
+        numbers = range(first, self._line_number + 1)
+        if len(peeks) != len(numbers):  # something unreadable, blank lines, or several values on one
+            yield from self._slowly(chunk, first)
+            return
+        types = [peek.type for peek in peeks]
+        if types.count("RECORD") == len(types):
+            yield from self._rows(numbers, peeks)
+            self._look_for_fast_path(peeks)
+            return
+        texts = chunk.split(b"\n")
+        start = 0
+        for place, name in enumerate(types):
+            if name == "RECORD" or self._is_record(name):
+                continue
+            if place > start:
+                yield from self._rows(numbers[start:place], peeks[start:place])
+            start = place + 1
+            yield from self._other(numbers[place], texts[place])
+        if start < len(peeks):
+            yield from self._rows(numbers[start:], peeks[start:])
+
+    def _look_for_fast_path(self, peeks: list[_Peek]) -> None:
+        """A chunk like the one that had only `peeks` can be read in one pass, if they are of one kind."""
+        if len({peek.stream for peek in peeks}) == len({peek.version for peek in peeks}) == 1:
+            self._last = self._streams[peeks[0].stream]
+            self._last.expect_version(peeks[0].version)
+
+    def _slowly(self, chunk: bytes, first: int) -> Iterator[Event]:
+        """What `_mixed` gives, line by line, for a chunk in which some line is not as it should be."""
+        run: list[_Peek] = []
+        numbers: list[int] = []
+        error: MessageError | None = None
+        for line in self._one_by_one(chunk, first):
+            if isinstance(line, MessageError):
+                error = line
+                break
+            if self._is_record(line.peek.type):
+                run.append(line.peek)
+                numbers.append(line.number)
+                continue
+            if run:
+                yield from self._rows(numbers, run)
+                run, numbers = [], []
+            yield from self._other(line.number, line.text)
+        if run:
+            yield from self._rows(numbers, run)
+        if error is not None:
+            raise error
 
     def _one_by_one(self, chunk: bytes, first: int) -> Iterator[_Line | MessageError]:
         texts = chunk.split(b"\n")
@@ -203,7 +215,7 @@ class MessageReader:
     def _mended(self, text: bytes, number: int) -> bytes | None:
         """What to read instead of the unreadable `text`; None when it was refused as a bad record."""
         kind, words = why_not_json(text)
-        if kind == "nan" and self._reading.nan_is_null:
+        if kind == "nan" and self._reading.nan_is_null and text.lstrip().startswith(b"{"):
             return without_nan(text)
         stream = stream_of_unreadable_record(text) if kind in {"nan", "surrogate"} else None
         if stream is not None and stream in self._streams and self._reading.refuse is not None:
@@ -217,32 +229,42 @@ class MessageReader:
             pass
         raise unreadable(number, kind, words, stream=stream)
 
-    def _is_record(self, peek: _Peek) -> bool:
-        name = peek.type
+    def _is_record(self, name: Any) -> bool:
         if name == "RECORD":
             return True
         return not self._reading.is_strict and isinstance(name, str) and name.upper() == "RECORD"
 
-    def _rows(self, run: list[_Line]) -> Iterator[Rows]:
+    def _rows(self, numbers: Sequence[int], peeks: list[_Peek]) -> Iterator[Rows]:
         """The rows of consecutive RECORD lines, by stream; up to the first bad one that nobody takes."""
-        groups: list[Group] = []
-        latest: dict[str, Group] = {}
+        streams = [peek.stream for peek in peeks]
+        versions = [peek.version for peek in peeks]
+        raws = [peek.record for peek in peeks]
+        times = [peek.time_extracted for peek in peeks]
         error: MessageError | None = None
-        for line in run:
-            peek = line.peek
-            name, version = peek.stream, peek.version
-            reader = self._streams.get(name) if type(name) is str else None
-            if reader is None or peek.record is UNSET or (version is not None and type(version) is not int):
-                error = self._why_unusable(line)
-                break
-            group = latest.get(name)
-            if group is None or group.version != version:
-                group = latest[name] = Group(reader, version)
-                groups.append(group)
-            group.raws.append(peek.record)
-            group.numbers.append(line.number)
-            group.times.append(peek.time_extracted)
+        end = self._usable(streams, versions, raws)
+        if end < len(peeks):
+            error = self._why_unusable(numbers[end], peeks[end])
+            streams, versions, raws, times = streams[:end], versions[:end], raws[:end], times[:end]
+        groups = grouped(
+            self._streams, streams=streams, versions=versions, raws=raws, numbers=numbers[:end], times=times
+        )
         yield from self._valid(groups, error)
+
+    def _usable(self, streams: list[Any], versions: list[Any], raws: list[Any]) -> int:
+        """How many messages from the first on have members of the right types and a stream that is known."""
+        if (
+            set(map(type, streams)) == {str}
+            and set(map(type, raws)) == {Raw}
+            and set(map(type, versions)) <= {int, NoneType}
+            and self._streams.keys() >= set(streams)
+        ):
+            return len(streams)
+        for place, (stream, version, raw) in enumerate(zip(streams, versions, raws, strict=True)):
+            if type(stream) is not str or stream not in self._streams or type(raw) is not Raw:
+                return place
+            if type(version) is not int and version is not None:
+                return place
+        return len(streams)
 
     def _valid(self, groups: list[Group], error: MessageError | None = None) -> Iterator[Rows]:
         """The valid records of `groups`, then `error` or the refusal of a bad record that comes before it."""
@@ -264,29 +286,28 @@ class MessageReader:
         if error is not None:
             raise error
 
-    def _why_unusable(self, line: _Line) -> MessageError:
-        peek = line.peek
+    def _why_unusable(self, number: int, peek: _Peek) -> MessageError:
         stream = peek.stream if isinstance(peek.stream, str) else None
         raw = bytes(peek.record) if isinstance(peek.record, Raw) else b"null"
         try:
             value = {"type": "RECORD", "stream": peek.stream, "record": decode(raw), "version": peek.version}
             parse_message({name: member for name, member in value.items() if member not in (UNSET, None)})
         except UNREADABLE:
-            return unreadable(line.number, *why_not_json(raw), stream=stream)
+            return unreadable(number, *why_not_json(raw), stream=stream)
         except MessageError as error:
-            return at_line(error, line.number)
-        return unknown_stream(stream, "RECORD", line.number)
+            return at_line(error, number)
+        return unknown_stream(stream, "RECORD", number)
 
-    def _other(self, line: _Line) -> Iterator[Event]:
-        text = line.text or b""
+    def _other(self, number: int, text: bytes) -> Iterator[Event]:
         try:
-            message = parse_message(decode(text), strict=self._reading.is_strict)
+            value = decode(text)
+            message = parse_message(value, strict=self._reading.is_strict)
         except UNREADABLE:
-            raise unreadable(line.number, *why_not_json(text)) from None
+            raise unreadable(number, *why_not_json(text)) from None
         except MessageError as error:
-            raise at_line(error, line.number) from None
+            raise at_line(error, number) from None
         if isinstance(message, SchemaMessage):
-            learnt = self._learn(message, line.number)
+            learnt = self._learn(message, number)
             if learnt is not None:
                 yield learnt
         elif isinstance(message, StateMessage):
@@ -294,13 +315,13 @@ class MessageReader:
         elif isinstance(message, ActivateVersionMessage | BatchMessage):
             if message.stream not in self._streams:
                 kind = "BATCH" if isinstance(message, BatchMessage) else "ACTIVATE_VERSION"
-                raise unknown_stream(message.stream, kind, line.number)
+                raise unknown_stream(message.stream, kind, number)
             if isinstance(message, BatchMessage):
-                yield from self._batch(message, line.number)
+                yield from self._batch(message, number)
             else:
                 yield message
         elif not isinstance(message, RecordMessage):
-            self._pass_over(line)
+            self._pass_over(value["type"])
 
     def _learn(self, message: SchemaMessage, number: int) -> SchemaMessage | None:
         """`message` with its references resolved, None when it says what was said before of its stream."""
@@ -330,8 +351,8 @@ class MessageReader:
             ) from error
         return message
 
-    def _pass_over(self, line: _Line) -> None:
-        name = str(line.peek.type)[:40]
+    def _pass_over(self, type_name: str) -> None:
+        name = type_name[:40]
         if name not in self._unknown_types and len(self._unknown_types) < 100:
             self._unknown_types.add(name)
             logger.warning("Messages of type %r are passed over: Singer knows no such type.", name)
@@ -341,13 +362,12 @@ class MessageReader:
         for url in message.manifest:
             first = 1
             for chunk in read_batch_file(url, message.encoding):
-                group = Group(reader, message.version, source=url, message_line=number)
-                for place, text in enumerate(chunk.split(b"\n"), first):
-                    if text and not text.isspace():
-                        group.raws.append(self._without_nan(text))
-                        group.numbers.append(place)
-                first += chunk.count(b"\n")
-                yield from self._valid([group])
+                texts = list(enumerate(chunk.split(b"\n"), first))
+                lines = [(place, text) for place, text in texts if text and not text.isspace()]
+                raws = [self._without_nan(text) for _, text in lines]
+                places = [place for place, _ in lines]
+                first = texts[-1][0]
+                yield from self._valid([Group(reader, message.version, raws, places, source=url, message_line=number)])
 
     def _without_nan(self, text: bytes) -> bytes:
         if not self._reading.nan_is_null or (b"NaN" not in text and b"Infinity" not in text):

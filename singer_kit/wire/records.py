@@ -5,7 +5,6 @@ stands. This module must not know other messages, nor what becomes of a bad reco
 """
 
 import logging
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
@@ -23,7 +22,7 @@ from singer_kit.schema.validate import Validator, compile_validator
 from singer_kit.spec.messages import SchemaMessage
 from singer_kit.wire.lines import UNREADABLE
 
-__all__ = ["BadRecord", "Group", "RecordReader"]
+__all__ = ["BadRecord", "RecordReader", "one_or_all"]
 
 logger = logging.getLogger("singer_kit.wire")
 
@@ -125,7 +124,7 @@ class RecordReader:
             return None
         self._seen += count
         lines = self._encoded([message.record for message in pruned])
-        times = _one_or_all([message.time_extracted for message in pruned])
+        times = one_or_all([message.time_extracted for message in pruned])
         return Rows(self.stream, lines, count, first_line, last_line, version=self._version, extracted_at=times)
 
     def read_records(self, raws: Sequence[Any], numbers: Sequence[int], *, source: str = "") -> dict[int, BadRecord]:
@@ -216,57 +215,7 @@ def _decode_lines(type_: Any, validator: Validator) -> Callable[[bytes], list[An
     return decode_text
 
 
-class Group:
-    """Records of one stream and version that follow each other, on their way to become `Rows`.
-
-    Fill `raws`, `numbers` and `times` (which may stay empty), then call `judge`, perhaps `end_before`, and
-    `rows`. `message_line` is the line of the BATCH message whose file, `source`, the numbers count in.
-    """
-
-    __slots__ = ("_bad", "_end", "message_line", "numbers", "raws", "reader", "source", "times", "version")
-
-    def __init__(self, reader: RecordReader, version: int | None, *, source: str = "", message_line: int = 0) -> None:
-        self.reader = reader
-        self.version = version
-        self.source = source
-        self.message_line = message_line
-        self.raws: list[Any] = []
-        self.numbers: list[int] = []
-        self.times: list[Any] = []
-        self._bad: dict[int, BadRecord] = {}
-        self._end: int | None = None
-
-    def judge(self) -> list[BadRecord]:
-        """The records that will not be among the rows."""
-        self._bad = self.reader.read_records(self.raws, self.numbers, source=self.source)
-        return list(self._bad.values())
-
-    def end_before(self, number: int) -> None:
-        """Nothing from line `number` on will be among the rows."""
-        self._end = bisect_left(self.numbers, number)
-
-    def rows(self) -> Rows | None:
-        """The valid records, None when there are none."""
-        raws, numbers, times = self.raws, self.numbers, self.times
-        if self._bad or self._end is not None:
-            good = [place for place in range(len(raws))[: self._end] if place not in self._bad]
-            raws = [raws[place] for place in good]
-            numbers = [numbers[place] for place in good]
-            times = [times[place] for place in good] if times else times
-        if not raws:
-            return None
-        return Rows(
-            self.reader.stream,
-            self.reader.lines(raws),
-            len(raws),
-            self.message_line or numbers[0],
-            self.message_line or numbers[-1],
-            version=self.version,
-            extracted_at=_one_or_all(times) if times else None,
-        )
-
-
-def _one_or_all(times: Sequence[Any]) -> Any:
+def one_or_all(times: Sequence[Any]) -> Any:
     """One text when all `times` are that, else a list with None for what is no text."""
     texts = [time if isinstance(time, str) else None for time in times]
     return texts[0] if len(set(texts)) == 1 else texts
