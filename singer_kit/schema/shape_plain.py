@@ -4,8 +4,8 @@ It is slow and exact, and names what it refuses. It must not judge keywords: the
 out of here.
 """
 
-import base64
-from collections.abc import Mapping
+from binascii import b2a_base64, hexlify
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -41,11 +41,10 @@ _DECLARE_ELSEWHERE: Final = frozenset(
 )
 _DECIMAL_FORMATS: Final = frozenset({"singer.decimal", "x-singer.decimal"})
 _MINUTE: Final = timedelta(minutes=1)
-_BASES: Final = {
-    "base64": base64.b64encode,
-    "base64url": base64.urlsafe_b64encode,
-    "base32": base64.b32encode,
-    "base16": base64.b16encode,
+_BASES: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "base64": lambda data: b2a_base64(data, newline=False),
+    "base64url": lambda data: b2a_base64(data, newline=False).translate(bytes.maketrans(b"+/", b"-_")),
+    "base16": lambda data: hexlify(data).upper(),
 }
 
 

@@ -6,12 +6,17 @@ It reads settings and values; it must not know partitions or states.
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from singer_kit.codec import JSON
-from singer_kit.durations import Duration, parse_duration, parse_start, subtract
 from singer_kit.errors import SettingsError, StateError
+from singer_kit.late import late
 from singer_kit.tap.cursor import bookmark_text
+
+if TYPE_CHECKING:
+    from singer_kit.durations import Duration
+
+durations = late("singer_kit.durations")
 
 __all__ = ["Bounds", "KeyKind", "kind_of"]
 
@@ -77,7 +82,7 @@ class Bounds:
     def _typed(self, bookmark: JSON) -> Any:
         try:
             if self._is_calendar:
-                instant = parse_start(str(bookmark))
+                instant = durations.parse_start(str(bookmark))
                 return instant if self._kind == "instant" else instant.date()
             if self._kind == "number" and isinstance(bookmark, str):
                 number = Decimal(bookmark)
@@ -92,11 +97,11 @@ class Bounds:
     def _looked_back(self, value: Any) -> Any:
         if self._lookback is None:
             return value
-        if isinstance(self._lookback, Duration):
+        if not isinstance(self._lookback, int):
             if isinstance(value, datetime):
-                return subtract(value, self._lookback)
+                return durations.subtract(value, self._lookback)
             if isinstance(value, date):
-                return subtract(datetime(value.year, value.month, value.day), self._lookback).date()  # noqa: DTZ001
+                return durations.subtract(datetime(value.year, value.month, value.day), self._lookback).date()  # noqa: DTZ001
             return value
         return value - self._lookback if isinstance(value, (int, Decimal)) else value
 
@@ -105,22 +110,23 @@ class Bounds:
         if text is None or not self._is_calendar:
             return None
         try:
-            instant = text if isinstance(text, datetime) else parse_start(str(text))
+            instant = text if isinstance(text, datetime) else durations.parse_start(str(text))
         except ValueError as error:
             raise SettingsError(
                 f"The setting {name!r} is no instant.", place=f"setting: {name}", next_step=f"{error}."
             ) from error
         return instant if self._kind == "instant" else instant.date()
 
-    def _parsed_lookback(self, lookback: Any) -> Duration | int | None:
+    def _parsed_lookback(self, lookback: Any) -> "Duration | int | None":
         if lookback is None or isinstance(lookback, int):
             return lookback
         try:
-            return parse_duration(str(lookback))
+            duration: Duration = durations.parse_duration(str(lookback))
         except ValueError as error:
             raise SettingsError(
                 f"stream {self._stream!r}: its lookback is no duration.", place="lookback", next_step=f"{error}."
             ) from error
+        return duration
 
 
 _ARTICLES: dict[KeyKind, str] = {

@@ -12,7 +12,7 @@ from singer_kit.codec import JSON
 from singer_kit.errors import SourceRecordError
 from singer_kit.spec.instants import format_instant, order_key
 
-__all__ = ["Cursor", "bookmark_text", "later"]
+__all__ = ["Cursor", "bookmark_text"]
 
 _T_AT_10: Final = itemgetter(10)
 _MISSING: Final = object()
@@ -23,13 +23,6 @@ def bookmark_text(value: Any) -> JSON:
     if isinstance(value, datetime):
         return format_instant(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def later(a: Any, b: Any) -> Any:
-    """The later of two bookmark values, `a` when they are equal; None is before everything."""
-    if a is None or b is None:
-        return b if a is None else a
-    return b if order_key(b) > order_key(a) else a
 
 
 class Cursor:
@@ -45,11 +38,19 @@ class Cursor:
         self.stream = stream
         self.key = key
         self.is_sorted = is_sorted
-        self.value: JSON = start
+        self._value: Any = start
+        self._order = order_key(start)
         self._ceiling = ceiling
+        self._ceiling_order = order_key(ceiling)
         self._get: Callable[[Mapping[str, Any]], Any] = itemgetter(key)
         self._last: Any = None
+        self._last_order: tuple[Any, ...] = ()
         self._checked: Any = None
+
+    @property
+    def value(self) -> JSON:
+        """How far the rows got, as state holds it."""
+        return bookmark_text(self._value)
 
     def check(self, rows: Sequence[Mapping[str, Any]], first: int) -> None:
         """Returns when the rows may be written; `first` is the number of the first of them in its stream.
@@ -73,22 +74,23 @@ class Cursor:
         value, self._checked = self._checked, None
         if value is None:
             return False
-        self._last = value
-        moved = later(self.value, bookmark_text(value))
-        if self._ceiling is not None and moved is not self.value:
-            moved = later(self.value, self._ceiling) if order_key(moved) > order_key(self._ceiling) else moved
-        changed = moved is not self.value
-        self.value = moved
-        return changed
+        order = order_key(value)
+        self._last, self._last_order = value, order
+        if self._ceiling is not None and order > self._ceiling_order:
+            value, order = self._ceiling, self._ceiling_order
+        if self._value is not None and order <= self._order:
+            return False
+        self._value, self._order = value, order
+        return True
 
     def _largest_sorted(self, values: list[Any], first: int) -> Any:
         if not values:
             return None
         if _are_plainly_comparable(values) and (self._last is None or type(self._last) is type(values[0])):
             ordered = sorted(values)  # 20 ns a value when they are in order, and they nearly always are
-            if ordered == values and (self._last is None or not order_key(values[0]) < order_key(self._last)):
+            if ordered == values and (self._last is None or not order_key(values[0]) < self._last_order):
                 return values[-1]
-        before = None if self._last is None else order_key(self._last)
+        before = None if self._last is None else self._last_order
         for number, value in enumerate(values, first):
             if value is None:
                 raise SourceRecordError(

@@ -3,20 +3,25 @@
 It must not know partitions or bookmarks.
 """
 
-import uuid
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from singer_kit.batch.transform import StreamMap, compile_maps
 from singer_kit.codec import Decoder, Struct
 from singer_kit.errors import SettingsError
+from singer_kit.late import late
 from singer_kit.schema.shape import Encoder, Refusal, Shaped, compile_encoder
 from singer_kit.spec.messages import BatchEncoding
 from singer_kit.tap.discovery import StreamPlan
 from singer_kit.wire.encode import MessageWriter
-from singer_kit.wire.files import write_batch_file
+
+if TYPE_CHECKING:
+    from singer_kit.batch.transform import StreamMap
+
+maps = late("singer_kit.batch.transform")
+files = late("singer_kit.wire.files")
 
 __all__ = ["BatchSettings", "Outlet"]
 
@@ -79,7 +84,7 @@ class _Lane:
         encoder: Encoder,
         writer: MessageWriter,
         batch: BatchSettings | None,
-        stream_map: StreamMap | None,
+        stream_map: "StreamMap | None",
     ) -> None:
         self.name = name
         self.encoder = encoder
@@ -114,8 +119,8 @@ class _Lane:
             return
         suffix = "jsonl.gz" if self._batch.encoding.compression == "gzip" else "jsonl"
         name = "".join(letter if letter.isalnum() or letter in "_.-" else "_" for letter in self.name)
-        path = self._batch.folder / f"{self._batch.prefix}{name}-{uuid.uuid4()}.{suffix}"
-        url = write_batch_file(path, self._lines, self._batch.encoding)
+        path = self._batch.folder / f"{self._batch.prefix}{name}-{os.urandom(12).hex()}.{suffix}"
+        url = files.write_batch_file(path, self._lines, self._batch.encoding)
         self._writer.batch(
             self.name, self._batch.encoding, [url], count=self._count, nbytes=self._nbytes, version=version
         )
@@ -143,11 +148,13 @@ class Outlet:
             undeclared=undeclared,  # type: ignore[arg-type]  # mypy widens the conditional to str
         )
         batch = BatchSettings.of(config) if plan.is_selected else None
-        maps = compile_maps(plan.name, plan.selected_schema, plan.key_properties, config) if plan.is_selected else []
-        self._is_plain = len(maps) == 1 and maps[0].is_identity
+        streams = (
+            maps.compile_maps(plan.name, plan.selected_schema, plan.key_properties, config) if plan.is_selected else []
+        )
+        self._is_plain = len(streams) == 1 and streams[0].is_identity
         self._lanes = [
             _Lane(each.stream, self._source if each.is_identity else _encoder_of(each), writer, batch, each)
-            for each in maps
+            for each in streams
         ]
         self._held: Shaped | None = None
 
@@ -201,5 +208,5 @@ class Outlet:
                 self._writer.activate_version(lane.name, self.version)
 
 
-def _encoder_of(stream_map: StreamMap) -> Encoder:
+def _encoder_of(stream_map: "StreamMap") -> Encoder:
     return compile_encoder(stream_map.stream, stream_map.schema, key_properties=stream_map.key_properties)

@@ -11,11 +11,12 @@ __all__ = ["PAGE_BYTES", "Pages", "Row"]
 
 Row: TypeAlias = Mapping[str, Any]
 
-PAGE_BYTES: Final = 100_000
+PAGE_BYTES: Final = 250_000
 """A page encodes to about this: below the size from which the allocator asks the kernel for each buffer."""
 
 _MOST_ROWS: Final = 1000
-_MOST_ROWS_AT_ONCE: Final = 128
+_MOST_ROWS_AT_ONCE: Final = 256
+_ROWS: Final = {dict}
 _SLOW_SECONDS: Final = 0.5
 _QUICK_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 2.0
@@ -60,11 +61,11 @@ class Pages:
         failure: Exception | None = None
         while failure is None:
             started = self._clock()
-            taken, failure = self._take(source)
+            taken, failure = self._take(source, max(1, self._rows - len(waiting)))
             now = self._clock()
             if not taken:
                 break
-            if all(isinstance(each, Mapping) for each in taken):
+            if set(map(type, taken)) == _ROWS or all(isinstance(each, Mapping) for each in taken):
                 self._adapt(now - started, taken[-1])
                 waiting.extend(taken)
                 if len(waiting) < self._rows and now - since < _LONGEST_WAIT_SECONDS and failure is None:
@@ -80,14 +81,14 @@ class Pages:
         if failure is not None:
             raise failure
 
-    def _take(self, source: Iterator[Any]) -> tuple[list[Any], Exception | None]:
-        """Some rows, or one page, and what ended the reading after them, if it failed."""
+    def _take(self, source: Iterator[Any], most: int) -> tuple[list[Any], Exception | None]:
+        """Some rows, at most so many, or one page; and what ended the reading after them, if it failed."""
         taken: list[Any] = []
         try:
             taken.extend(islice(source, 1))
             if taken and isinstance(taken[0], Mapping):
                 # Extended and not made anew: what came before an error stays. Several pages are never taken at once.
-                taken.extend(islice(source, self._at_once - 1))
+                taken.extend(islice(source, min(self._at_once, most) - 1))
         except Exception as error:  # noqa: BLE001 - the caller raises it, after the rows that came before it
             return taken, error
         return taken, None
@@ -143,10 +144,15 @@ def _is_arrow(value: Any) -> bool:
 
 def _rough_size(value: Any, depth: int = 3) -> int:
     """About the bytes of text within `value`; large texts are what matters."""
-    if isinstance(value, (str, bytes)):
+    kind = type(value)
+    if kind is str or kind is bytes:
         return len(value)
-    if depth and isinstance(value, Mapping):
-        return sum(_rough_size(item, depth - 1) for item in value.values())
-    if depth and isinstance(value, (list, tuple)):
-        return sum(_rough_size(item, depth - 1) for item in islice(value, 100))
-    return 8
+    size = 8
+    if depth and (kind is dict or kind is list):
+        for item in value.values() if kind is dict else value[:100]:
+            inner = type(item)
+            if inner is str:
+                size += len(item)
+            elif inner is dict or inner is list or inner is bytes:
+                size += _rough_size(item, depth - 1)
+    return size

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from singer_kit.cli.stop import Stop
 from singer_kit.codec import JSON
@@ -23,6 +23,7 @@ from singer_kit.errors import (
     UsageError,
 )
 from singer_kit.failpoint import failpoint
+from singer_kit.late import late
 from singer_kit.schema.shape import Refusal
 from singer_kit.spec.instants import format_instant
 from singer_kit.spec.partition import Partition
@@ -32,11 +33,15 @@ from singer_kit.tap.discovery import StreamPlan
 from singer_kit.tap.outlet import Outlet
 from singer_kit.tap.pace import Pace
 from singer_kit.tap.pages import Pages
-from singer_kit.tap.refusals import DeadLetters
 from singer_kit.tap.run import StreamRun
 from singer_kit.tap.schedule import Branch, schedule
 from singer_kit.telemetry import current_stream
 from singer_kit.wire.encode import MessageWriter, Output
+
+if TYPE_CHECKING:
+    from singer_kit.tap.refusals import DeadLetters
+
+letters = late("singer_kit.tap.refusals")
 
 __all__ = ["Reading"]
 
@@ -82,11 +87,12 @@ class Reading:
     def _run_version(self) -> int | None:
         return int(self._started.timestamp() * 1000) if self._config.get("emit_activate_version_messages") else None
 
-    def _dead_letters(self) -> DeadLetters | None:
+    def _dead_letters(self) -> "DeadLetters | None":
         if self._config.get("on_bad_record") != "dead-letter":
             return None
         path = self._config.get("dead_letter_path") or "dead-letter.jsonl"
-        return DeadLetters(Path(path), int(self._config.get("dead_letter_limit", 1000)))
+        made: DeadLetters = letters.DeadLetters(Path(path), int(self._config.get("dead_letter_limit", 1000)))
+        return made
 
     def read(self) -> dict[str, Any]:
         """The final state, written last; when a run ends early its last safe state is written all the same."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from singer_kit.errors import SourceRecordError
 from singer_kit.spec.instants import order_key
-from singer_kit.tap.cursor import Cursor, bookmark_text, later
+from singer_kit.tap.cursor import Cursor, bookmark_text
 
 zones = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1), timezones=zones)  # noqa: DTZ001 - bounds are naive
@@ -104,8 +104,3 @@ def test_the_text_of_bookmarks() -> None:
     assert bookmark_text(date(2024, 1, 1)) == "2024-01-01"
     assert bookmark_text(Decimal("1.10")) == Decimal("1.10")
 
-
-def test_the_later_of_two() -> None:
-    """None comes before everything, equal values keep the first."""
-    assert later(None, 1) == later(1, None) == 1
-    assert later("2024-01-01T00:00:00Z", "2024-01-01T01:00:00+01:00") == "2024-01-01T00:00:00Z"
