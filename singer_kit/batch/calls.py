@@ -21,6 +21,10 @@ MOST_DIGITS: Final = 1000
 MOST_BITS: Final = 4096
 MOST_CHARACTERS: Final = 100_000
 """The most a repetition, a padding or a replacement may make out of less."""
+LONGEST_TEXT: Final = 1 << 26
+"""The longest text that texts may be put together to: records may hold long ones, but none may grow by doubling."""
+MOST_PARTS: Final = 2_000_000
+"""Values in a list or an object that becomes text or leaves: shared parts count as often as they would be written."""
 STEPS: Final = 100_000
 """Rounds of all the loops in one expression, for one record."""
 
@@ -47,8 +51,11 @@ _NUMBERS: Final = frozenset({int, float, bool, Decimal})
 
 
 def add(a: Any, b: Any) -> Any:
-    """`a + b`; decimals exact."""
-    if _is_decimal_sum(a, b):
+    """`a + b`; decimals exact, texts and lists bounded."""
+    if isinstance(a, (str, list, tuple)):
+        if len(a) + len(b) > LONGEST_TEXT:
+            raise TooLargeError
+    elif _is_decimal_sum(a, b):
         return _exact.add(*_alike(a, b))
     return a + b
 
@@ -69,7 +76,9 @@ def multiply(a: Any, b: Any) -> Any:
             raise TooLargeError
         return a * b
     for many, times in ((a, b), (b, a)):
-        if isinstance(many, (str, list, tuple)) and len(many) * max(int(times), 0) > MOST_CHARACTERS:
+        if isinstance(many, (str, list, tuple)) and (
+            len(many) * int(times) > MOST_CHARACTERS or weigh(many) * int(times) > MOST_PARTS
+        ):
             raise TooLargeError
     return a * b
 
@@ -118,6 +127,24 @@ def power(a: Any, b: Any) -> Any:
     return result
 
 
+def weigh(value: Any) -> int:
+    """How many values `value` holds, written out. Raises `TooLargeError` when they are too many or too long."""
+    if not isinstance(value, (dict, list, tuple)):
+        return 1
+    pending, parts, characters = [value], 0, 0
+    while pending:
+        one = pending.pop()
+        parts += len(one)
+        if parts > MOST_PARTS or characters > LONGEST_TEXT:
+            raise TooLargeError
+        for item in one.values() if isinstance(one, dict) else one:
+            if isinstance(item, str):
+                characters += len(item)
+            elif isinstance(item, (dict, list, tuple)):
+                pending.append(item)
+    return parts
+
+
 OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "Add": add,
     "Sub": subtract,
@@ -157,6 +184,7 @@ def to_str(value: Any = "") -> str:
     """`str(value)` of a number, text, truth value or instant; a decimal as it is written."""
     if isinstance(value, (set, frozenset)):
         raise TypeError
+    weigh(value)
     return str(value)
 
 
@@ -193,11 +221,14 @@ def bounded(values: Iterable[Any], left: list[int]) -> list[Any]:
 
 def format_text(value: Any, spec: str = "") -> str:
     """A part of an f-string."""
+    weigh(value)
     return format(value, spec)
 
 
 def join_texts(*parts: str) -> str:
     """The parts of an f-string, together."""
+    if sum(map(len, parts)) > LONGEST_TEXT:
+        raise TooLargeError
     return "".join(parts)
 
 
@@ -214,6 +245,7 @@ def json_dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False
     """JSON text as Python's `json.dumps` spaces it; decimals keep their digits, NaN is an error."""
     if indent is not None and not 0 <= indent <= 16:
         raise TooLargeError
+    weigh(value)
     found: list[str] = []
     mark = f"\u0000{random.random()}\u0000"  # noqa: S311 - a text that no record holds
 
@@ -329,6 +361,8 @@ def join(separator: str, parts: Iterable[str]) -> str:
     parts = list(parts)
     if len(separator) > 1:
         _fits(len(separator) * len(parts))
+    if sum(map(len, parts)) > LONGEST_TEXT:
+        raise TooLargeError
     return str.join(separator, parts)
 
 
@@ -424,6 +458,11 @@ def settle(value: Any) -> Any:
     Raises `TypeError` for what JSON cannot say and `ValueError` for NaN, infinities and an instant without
     offset.
     """
+    weigh(value)
+    return _settled(value)
+
+
+def _settled(value: Any) -> Any:
     kind = type(value)
     if kind in (str, int, bool, type(None)):
         return value
@@ -440,7 +479,7 @@ def settle(value: Any) -> Any:
     if kind is dict:
         if not all(type(name) is str for name in value):
             raise TypeError("it is an object with a name that is no text")
-        return {name: settle(item) for name, item in value.items()}
+        return {name: _settled(item) for name, item in value.items()}
     if kind is list or kind is tuple:
-        return [settle(item) for item in value]
+        return [_settled(item) for item in value]
     raise TypeError(f"a {kind.__name__} has no JSON form")

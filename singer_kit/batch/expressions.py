@@ -313,8 +313,6 @@ class _Lowering:
         if name not in calls.OPERATORS:
             _refuse(f"the operator {_OPERATOR_SIGNS.get(name, name)} is not offered")
         (left, a), (right, b) = self.lower(node.left), self.lower(node.right)
-        if name == "Add" and a.is_only("string", "null") and b.is_only("string", "null"):
-            return ast.BinOp(left=left, op=ast.Add(), right=right), KINDS["string"]
         return _call(f"o_{name}", left, right), kind_of_arithmetic(name, a, b)
 
     def _lower_unaryop(self, node: ast.UnaryOp) -> Lowered:
@@ -457,8 +455,14 @@ def evaluator(config: Mapping[str, JSON]) -> Callable[[Expression, Mapping[str, 
         import simpleeval  # noqa: PLC0415 - its door; an extra, used only when asked for
     except ImportError:
         raise MapError("The engine simpleeval is not installed.", next_step="pip install 'singer-kit[maps]'") from None
-    functions = {name: value for name, value in NAMESPACE.items() if callable(value)}
-    engine = simpleeval.EvalWithCompoundTypes(functions=functions)
+
+    class Engine(simpleeval.EvalWithCompoundTypes):  # type: ignore[misc]  # simpleeval has no types
+        """simpleeval without its walk through every value for modules: a checked tree can reach none."""
+
+        def _check_disallowed_items(self, item: Any) -> None:
+            """All that is here comes from the record, the settings or the table of calls."""
+
+    engine = Engine(functions={name: value for name, value in NAMESPACE.items() if callable(value)})
 
     def evaluate(expression: Expression, names: Mapping[str, Any]) -> Any:
         engine.names = {**names, "config": config, "utc": UTC, "left": [calls.STEPS]}
