@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from singer_kit.codec import Struct
 from singer_kit.errors import SchemaError
 from singer_kit.schema.dialect import Draft, draft_of, without_dialect
+from singer_kit.schema.iri import late_rfc3987_syntax
 from singer_kit.schema.numbers import exactly, is_decimal_text, is_multiple, is_number, is_whole
 from singer_kit.schema.wording import words
 
@@ -58,6 +59,7 @@ class _Engine(NamedTuple):
 
 @cache
 def _engine() -> _Engine:
+    late_rfc3987_syntax()
     import jsonschema  # noqa: PLC0415 - a tenth of a second, and most runs never need it
     import referencing  # noqa: PLC0415 - comes with jsonschema
     from jsonschema.validators import extend  # noqa: PLC0415
