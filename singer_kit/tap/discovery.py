@@ -37,6 +37,10 @@ class StreamPlan(Struct, frozen=True):
     replication_key: str | None
     is_selected: bool
 
+    def deselected(self) -> "StreamPlan":
+        """The same stream, not to be read for its own sake."""
+        return StreamPlan(**{**{name: getattr(self, name) for name in self.__struct_fields__}, "is_selected": False})
+
 
 def catalog_of(streams: Iterable[Stream]) -> Catalog:
     """The catalog of `streams`, in their order, as `--discover` prints it."""

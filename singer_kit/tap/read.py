@@ -7,7 +7,7 @@ at rows one by one, but to ask for their children.
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,38 +158,47 @@ class Reading:
         """Reads every partition of a stream within a parent's context; True when nothing was missed."""
         run = self._runs[branch.plan.tap_stream_id]
         token = current_stream.set(branch.plan.tap_stream_id)
-        is_whole = True
+        failures = len(self._failures)
         try:
-            for part in run.partitions(context):
+            for part in self._partitions(run, context):
                 if self._limit is not None and run.records >= self._limit:
                     break
-                is_whole = self._read_guarded(branch, run, part) and is_whole
+                try:
+                    self._read_partition(branch, run, part)
+                except Exception as error:
+                    if not self._goes_on(run, error):
+                        raise
         finally:
             current_stream.reset(token)
+        is_whole = len(self._failures) == failures
         run.is_whole = run.is_whole and is_whole
         return is_whole
 
-    def _read_guarded(self, branch: Branch, run: StreamRun, part: Partition) -> bool:
-        """`_read_partition` under the stream's failure policy."""
+    def _partitions(self, run: StreamRun, context: Mapping[str, JSON] | None) -> Iterator[Partition]:
         try:
-            return self._read_partition(branch, run, part)
-        except (UsageError, StateError, InterruptedRunError, ReaderGoneError):
-            run.is_whole = False
-            raise
+            yield from run.partitions(context)
         except Exception as error:
-            run.is_whole = False
-            if error is self._fatal or self._policy(run) != "continue":
-                self._fatal = error
-                if not isinstance(error, SingerKitError):
-                    error.add_note(f"while reading stream {branch.plan.tap_stream_id!r}")
+            if not self._goes_on(run, error):
                 raise
-            self._failures.append((branch.plan.tap_stream_id, error))
-            logger.error(  # noqa: TRY400 - the traceback is told at the end, or by the debug switch
-                "stream %r failed and the run goes on without it: %s",
-                branch.plan.tap_stream_id,
-                error if isinstance(error, SingerKitError) else type(error).__name__,
-            )
+
+    def _goes_on(self, run: StreamRun, error: Exception) -> bool:
+        """Takes note of a failure; True when the stream's policy is to go on with the next partition."""
+        run.is_whole = False
+        stream = run.plan.tap_stream_id
+        if isinstance(error, (UsageError, StateError, InterruptedRunError, ReaderGoneError)) or error is self._fatal:
             return False
+        if self._policy(run) != "continue":
+            self._fatal = error
+            if not isinstance(error, SingerKitError):
+                error.add_note(f"while reading stream {stream!r}")
+            return False
+        self._failures.append((stream, error))
+        logger.error(
+            "stream %r failed, and the run goes on: %s",
+            stream,
+            error if isinstance(error, SingerKitError) else type(error).__name__,
+        )
+        return True
 
     def _policy(self, run: StreamRun) -> str:
         said = self._config.get("on_failure")
@@ -197,7 +206,7 @@ class Reading:
             said = said.get(run.plan.tap_stream_id, said.get("*"))
         return str(said or run.plan.stream.on_failure)
 
-    def _read_partition(self, branch: Branch, run: StreamRun, part: Partition) -> bool:
+    def _read_partition(self, branch: Branch, run: StreamRun, part: Partition) -> None:
         part, at, cursor = run.begin(part)
         pages = Pages(clock=self._clock, look=self._stop.check)
         is_whole = True
@@ -212,7 +221,6 @@ class Reading:
         if cursor is not None and is_whole and not run.is_shared(at):
             run.save(at, cursor)
         self._write_state_if_due()
-        return is_whole
 
     def _read_page(
         self,

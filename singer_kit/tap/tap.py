@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from singer_kit.cli.pipes import IO
     from singer_kit.cli.stop import Stop
     from singer_kit.settings import Config, Settings
+    from singer_kit.tap.discovery import StreamPlan
     from singer_kit.wire.encode import Output
 
 declared = late("singer_kit.settings")
@@ -107,6 +108,8 @@ class Tap:
         plans = discovery.plan_streams(self.made_streams(), self.catalog, self._given)
         for slip in maps.unused_maps(self.config, [plan.name for plan in plans]):
             self.logger.warning("stream_maps: %r is no stream of this tap", slip)
+        if self.config.get("stream_maps"):
+            plans = [plan.deselected() if self._is_removed(plan) else plan for plan in plans]
         state = None if self._state is None else self.migrate_state(self._state)
         try:
             final: dict[str, Any] = reading.Reading(
@@ -116,6 +119,10 @@ class Tap:
         finally:
             for stream in self.made_streams():
                 stream.close()
+
+    def _is_removed(self, plan: "StreamPlan") -> bool:
+        """True when the stream maps leave nothing of a stream, so that it need not be read."""
+        return not maps.compile_maps(plan.name, plan.selected_schema, plan.key_properties, self.config)
 
     @classmethod
     def settings(cls) -> "Settings":

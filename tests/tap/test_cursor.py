@@ -103,4 +103,3 @@ def test_the_text_of_bookmarks() -> None:
     assert bookmark_text(datetime(2024, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))) == "2024-01-01T00:00:00Z"
     assert bookmark_text(date(2024, 1, 1)) == "2024-01-01"
     assert bookmark_text(Decimal("1.10")) == Decimal("1.10")
-

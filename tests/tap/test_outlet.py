@@ -134,3 +134,16 @@ def test_flattening(kit: Any) -> None:
         config={"flattening_enabled": True, "flattening_max_depth": 1},
     )
     assert encode(wire.records()) == b'[{"o__a":1}]'
+
+
+def test_a_removed_stream_is_not_read(kit: Any) -> None:
+    """A map that leaves nothing of a stream spares its source; its children are read all the same."""
+
+    def never(*_: Any) -> list[Any]:
+        raise AssertionError
+
+    config = {"stream_maps": {"a": None}}
+    assert [message["type"] for message in kit.run(kit.stream("a", never), config=config).messages] == ["STATE"]
+    parent = kit.stream("a", [{"id": 7}], child_keys={"id": "id"})
+    child = kit.stream("b", lambda _, part: [{}], parent_stream_type=parent)
+    assert kit.run(parent, child, config=config).records() == [{"id": 7}]

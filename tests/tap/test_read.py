@@ -256,6 +256,20 @@ def test_a_failing_partition_does_not_hide_the_next(kit: Any) -> None:
     assert saved == ["a", "c"]
 
 
+def test_partitions_that_cannot_be_listed_are_a_failure(kit: Any) -> None:
+    """Of the stream, under its policy, after the partitions that came before."""
+
+    def parts(_: Stream) -> Iterator[dict[str, Any]]:
+        yield {"repo": "a"}
+        raise SourceError("No list.")
+
+    streams = (kit.stream("a", [{"id": 1}], partitions=parts), kit.stream("b", [{"id": 2}]))
+    wire = kit.Wire()
+    with pytest.raises(SourceError, match="1 stream failed: a"):
+        kit.run(*streams, wire=wire, config={"on_failure": "continue"})
+    assert [record["id"] for record in wire.records()] == [1, 2]
+
+
 def test_a_bad_record_stops_after_the_good_ones(kit: Any) -> None:
     """Those before it are written, the state covers just them, the error names it."""
     rows = [{"id": n, "updated_at": at(n)} for n in (1, 2)] + [
