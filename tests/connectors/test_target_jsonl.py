@@ -6,6 +6,8 @@ import random
 import signal
 import subprocess
 import sys
+import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +182,7 @@ def test_a_kill_at_a_random_time_loses_nothing(tmp_path: Path, seed: int) -> Non
 
 
 def _kill_and_resume(folder: Path, *, seed: int, env: dict[str, str]) -> None:
-    numbers = range(3000)
+    numbers = range(3000 if env else 30_000)
     draw = random.Random(seed)
     owner = {number: draw.choice("ab") for number in numbers}
 
@@ -192,24 +194,8 @@ def _kill_and_resume(folder: Path, *, seed: int, env: dict[str, str]) -> None:
                 sent.append({"type": "STATE", "value": number})
         return encode_lines(sent)
 
-    first = messages(0)
-    if env:
-        killed = run(folder, first, env=env, batch_size_rows=200)
-        out = killed.stdout
-        assert killed.returncode == -signal.SIGKILL
-    else:
-        (folder / "config.json").write_text(
-            json.dumps({"destination_path": str(folder / "out"), "batch_size_rows": 200})
-        )
-        process = subprocess.Popen(
-            [*COMMAND, "--config", str(folder / "config.json")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        try:
-            out, _ = process.communicate(first, timeout=draw.uniform(0.15, 0.45))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            out, _ = process.communicate()
-    states = [int(line) for line in out.split() if out.endswith(b"\n") or line != out.split()[-1]]
+    out = _killed(folder, messages(0), draw.uniform(0.2, 0.8), env)
+    states = [int(line) for line in out.splitlines(keepends=True) if line.endswith(b"\n")]
     covered = states[-1] if states else -1
     for stream in "ab":
         path = folder / "out" / f"{stream}.jsonl"
@@ -219,9 +205,26 @@ def _kill_and_resume(folder: Path, *, seed: int, env: dict[str, str]) -> None:
     done = run(folder, messages(covered + 1), batch_size_rows=200)
     assert done.returncode == 0, done.stderr
     for stream in "ab":
-        ids = [row["id"] for row in rows(folder, stream)]
-        assert set(ids) == {n for n in numbers if owner[n] == stream}
-        assert all(ids.count(n) == 1 for n in set(ids) if n <= covered)
+        counts = Counter(row["id"] for row in rows(folder, stream))
+        assert counts.keys() == {n for n in numbers if owner[n] == stream}
+        assert all(count == 1 for n, count in counts.items() if n <= covered)
+
+
+def _killed(folder: Path, messages: bytes, seconds: float, env: dict[str, str]) -> bytes:
+    """The standard output of a run that a failpoint or, without one, a kill after `seconds` ended."""
+    if env:
+        done = run(folder, messages, env=env, batch_size_rows=200)
+        assert done.returncode == -signal.SIGKILL
+        return bytes(done.stdout)
+    (folder / "config.json").write_text(json.dumps({"destination_path": str(folder / "out"), "batch_size_rows": 200}))
+    with subprocess.Popen(
+        [*COMMAND, "--config", str(folder / "config.json")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        timer = threading.Timer(seconds, process.kill)
+        timer.start()
+        out, _ = process.communicate(messages)
+        timer.cancel()
+    return out
 
 
 def test_it_is_about_twenty_five_lines() -> None:
