@@ -13,9 +13,18 @@ from typing import Any, TypeAlias
 
 from singer_kit.schema.formats import ColumnCheck, format_check
 from singer_kit.schema.kinds import Array, Boolean, Number, Object, Text
-from singer_kit.schema.numbers import are_multiples
+from singer_kit.schema.numbers import are_multiples, is_whole
 
-__all__ = ["array_check", "boolean_check", "field_check", "mapping_check", "number_check", "struct_check", "text_check"]
+__all__ = [
+    "are_whole",
+    "array_check",
+    "boolean_check",
+    "field_check",
+    "mapping_check",
+    "number_check",
+    "struct_check",
+    "text_check",
+]
 
 Types: TypeAlias = tuple[type, ...]
 
@@ -46,7 +55,7 @@ def _pattern_check(pattern: str) -> ColumnCheck:
 
 
 def number_check(spec: Number) -> ColumnCheck | None:
-    """The check of a column of int and Decimal."""
+    """The check of a column of int and Decimal; that they are whole is not looked at."""
     checks: list[ColumnCheck] = []
     if spec.allowed is not None:
         checks.append(spec.allowed.issuperset)
@@ -61,6 +70,11 @@ _BOUNDS: Mapping[str, Callable[[int | Decimal], ColumnCheck]] = {
     "maximum": lambda limit: lambda values: bool(max(values) <= limit),
     "exclusiveMaximum": lambda limit: lambda values: bool(max(values) < limit),
 }
+
+
+def are_whole(values: list[Any]) -> bool:
+    """Whether a column of numbers has no fraction in it."""
+    return all(map(is_whole, values))
 
 
 def _are_multiples(divisor: int | Decimal, values: list[Any]) -> bool:

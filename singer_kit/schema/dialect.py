@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from singer_kit.errors import SchemaError
 
-__all__ = ["IN_PLACE", "KEYWORDS", "Draft", "draft_of", "subschemas", "target_of", "without_dialect"]
+__all__ = ["KEYWORDS", "Draft", "draft_of", "subschemas", "target_of", "without_dialect"]
 
 Draft: TypeAlias = Literal["4", "6", "7", "2019-09", "2020-12"]
 
@@ -46,14 +46,11 @@ KEYWORDS: Final[dict[Draft, frozenset[str]]] = {
 """What each draft judges by; anything else in a schema is a remark. (`then`, `else`, `minContains`, `maxContains`
 and Draft 4's exclusive bounds are read together with the keyword they qualify.)"""
 
-IN_PLACE: Final = ("allOf", "anyOf", "oneOf")
-"""Keywords whose value is a list of schemas for the very same value."""
-
 _ONE: Final = (
     *("additionalItems", "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames"),
     *("then", "unevaluatedItems", "unevaluatedProperties"),
 )
-_SEVERAL: Final = (*IN_PLACE, "items", "prefixItems")
+_SEVERAL: Final = ("allOf", "anyOf", "oneOf", "items", "prefixItems")
 _NAMED: Final = (*("$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"),)
 _LITERAL: Final = frozenset({"enum", "const", "default", "examples"})
 _ONLY_SINCE_2019: Final = _DEPENDENT | _UNEVALUATED | {"prefixItems", "minContains", "maxContains", "$dynamicRef"}

@@ -8,12 +8,13 @@ taken whole, with all that is in it; so is one that may also be a number, becaus
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from singer_kit.schema.dialect import IN_PLACE, target_of
+from singer_kit.schema.dialect import target_of
 
 __all__ = ["Names", "declared_check", "join_name", "names_of", "split_name"]
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 _NUMBERS = frozenset({"integer", "number"})
+_STRUCTURES = frozenset({"object", "array"})
 _DEEPEST = 32
 
 
@@ -127,47 +128,61 @@ def names_of(schema: dict[str, Any]) -> Names:
     return names
 
 
-def _gather(names: Names, schema: Any, root: dict[str, Any], seen: tuple[str, ...]) -> None:
+def _gather(names: Names, schema: Any, root: dict[str, Any], seen: tuple[str, ...], *, is_sure: bool = True) -> None:
+    """Adds what `schema` declares to `names`; unless `is_sure` that it holds, it excludes no kind of value."""
     if not isinstance(schema, dict):
         return
-    names.kinds &= _kinds(schema, root, seen)
+    if is_sure:
+        names.kinds &= _kinds(schema, root, seen)
     if isinstance(reference := schema.get("$ref"), str):
         if reference in seen or len(seen) > _DEEPEST:
             names.is_open = True  # circular: taken whole
         else:
-            _gather(names, _target(root, reference), root, (*seen, reference))
+            _gather(names, _target(root, reference), root, (*seen, reference), is_sure=is_sure)
+        is_sure = False  # what stands beside it counts in some drafts only
     if isinstance(properties := schema.get("properties"), dict):
         for name, inner in properties.items():
-            _gather(names.fields.setdefault(name, Names()), inner, root, seen)
+            _gather(names.fields.setdefault(name, Names()), inner, root, seen, is_sure=is_sure)
     for keyword in ("additionalProperties", "unevaluatedProperties"):
         if keyword in schema:
             names.is_closed = names.is_closed or schema[keyword] is False
             names.is_open = names.is_open or schema[keyword] is not False
     names.is_open = names.is_open or bool(schema.get("patternProperties"))
-    _gather_items(names, schema, root, seen)
-    kinds = names.kinds
-    for one in _in_place(schema):
-        _gather(names, one, root, seen)
-    names.kinds = kinds
+    _gather_items(names, schema, root, seen, is_sure=is_sure)
+    _gather_in_place(names, schema, root, seen, is_sure=is_sure)
 
 
-def _gather_items(names: Names, schema: dict[str, Any], root: dict[str, Any], seen: tuple[str, ...]) -> None:
+def _gather_items(
+    names: Names, schema: dict[str, Any], root: dict[str, Any], seen: tuple[str, ...], *, is_sure: bool
+) -> None:
     items = schema.get("items")
     listed = [*(items if isinstance(items, list) else [items]), *(schema.get("prefixItems") or ())]
     listed += [schema.get(keyword) for keyword in ("additionalItems", "contains", "unevaluatedItems")]
     declared = [one for one in listed if isinstance(one, dict) and one]
     for one in declared:
         names.items = names.items or Names()
-        kinds = names.items.kinds
-        _gather(names.items, one, root, seen)
-        if len(declared) > 1:
-            names.items.kinds = kinds  # an item keeps one of several schemas
+        _gather(names.items, one, root, seen, is_sure=is_sure and one is items and len(declared) == 1)
 
 
-def _in_place(schema: dict[str, Any]) -> list[Any]:
-    """The schemas inside `schema` that speak of the very same value, save what is denied."""
-    found = [one for keyword in IN_PLACE for one in schema.get(keyword) or ()]
-    found += [schema.get(keyword) for keyword in ("if", "then", "else")]
+def _gather_in_place(
+    names: Names, schema: dict[str, Any], root: dict[str, Any], seen: tuple[str, ...], *, is_sure: bool
+) -> None:
+    for one in schema.get("allOf") or ():
+        _gather(names, one, root, seen, is_sure=is_sure)
+    kinds = names.kinds
+    for keyword in ("anyOf", "oneOf"):
+        # Where only one alternative is for objects or arrays, it is sure of what is inside one.
+        structures = [one for one in schema.get(keyword) or () if not _STRUCTURES.isdisjoint(_kinds(one, root, seen))]
+        for one in structures:
+            _gather(names, one, root, seen, is_sure=is_sure and len(structures) == 1)
+    names.kinds = kinds
+    for one in _conditional(schema):
+        _gather(names, one, root, seen, is_sure=False)
+
+
+def _conditional(schema: dict[str, Any]) -> list[Any]:
+    """The schemas inside `schema` that speak of the very same value under a condition."""
+    found = [schema.get(keyword) for keyword in ("if", "then", "else")]
     for keyword in ("dependentSchemas", "dependencies"):
         if isinstance(named := schema.get(keyword), dict):
             found += named.values()

@@ -5,8 +5,10 @@ Its no says nothing.
 """
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
+from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from singer_kit.schema.canonical import Opaque
@@ -33,22 +35,28 @@ match (its \\d and \\w are ASCII, its $ is the very end; \\s, \\b and all negati
 _ONE: Final = frozenset({"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"})
 _SEVERAL: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED: Final = frozenset({"properties", "patternProperties", "dependentSchemas"})
-_EXACT_MULTIPLE: Final = "exactMultipleOf"
+_EXACT: Final[dict[str, Callable[[Any, Decimal], bool]]] = {
+    "minimum": ge,
+    "maximum": le,
+    "exclusiveMinimum": gt,
+    "exclusiveMaximum": lt,
+    "multipleOf": is_multiple,
+}
+"""Keywords that jsonschema-rs 0.60 judges by binary floats when digits are many; ours take their place.
+
+Their limits come as text, because keywords of one's own are given floats.
+"""
 
 
-class _ExactMultiple:
-    """`multipleOf` by decimal digits: jsonschema-rs 0.60 goes through binary floats for some of them.
-
-    The divisor comes as text, because keywords get their numbers as floats.
-    """
-
-    def __init__(self, _schema: object, divisor: str, _path: object) -> None:
-        self.divisor = Decimal(divisor)
+class _ExactKeyword:
+    def __init__(self, holds: Callable[[Any, Decimal], bool], _schema: object, limit: str, _path: object) -> None:
+        self.holds = holds
+        self.limit = Decimal(limit)
 
     def validate(self, value: Any) -> None:
-        """Raises `ValueError` for a number that is no multiple."""
-        if is_number(value) and not is_multiple(value, self.divisor):
-            raise ValueError("not a multiple")
+        """Raises `ValueError` for a number beyond the limit."""
+        if is_number(value) and not self.holds(value, self.limit):
+            raise ValueError("beyond the limit")
 
 
 class RustValidator:
@@ -65,7 +73,7 @@ class RustValidator:
                 _spelled(schema),
                 formats=_formats(),
                 validate_formats=True,
-                keywords={_EXACT_MULTIPLE: _ExactMultiple},
+                keywords=_keywords(),
                 offline=True,
             ).is_valid
         except (ValueError, jsonschema_rs.ReferencingError) as error:
@@ -92,12 +100,21 @@ def _formats() -> dict[str, Any]:
     return {name: format_predicate(name) for name in FORMATS}
 
 
+@cache
+def _keywords() -> dict[str, Any]:
+    return {_ours(keyword): partial(_ExactKeyword, holds) for keyword, holds in _EXACT.items()}
+
+
+def _ours(keyword: str) -> str:
+    return f"exact-{keyword}"
+
+
 def _spelled(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` with our own keyword for `multipleOf`."""
+    """`schema` with our own keywords for the bounds of numbers."""
     spelled: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if keyword == "multipleOf":
-            spelled[_EXACT_MULTIPLE] = str(value)
+        if keyword in _EXACT:
+            spelled[_ours(keyword)] = str(value)
         elif keyword in _NAMED:
             spelled[keyword] = {name: _spelled(one) for name, one in value.items()}
         elif keyword in _SEVERAL:

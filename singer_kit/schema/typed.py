@@ -15,6 +15,7 @@ from typing import Any, Final
 from singer_kit.codec import UNSET, Struct, UnsetType, define_struct
 from singer_kit.schema.canonical import Opaque
 from singer_kit.schema.column_checks import (
+    are_whole,
     array_check,
     boolean_check,
     field_check,
@@ -44,18 +45,20 @@ class TypedRecord(Struct, frozen=True):
     """Whether decoding passes over members, whose text it then does not look at."""
 
 
-def type_record(record: Object, names: Names) -> TypedRecord:
+def type_record(record: Object, names: Names, *, takes_fractions: bool = False) -> TypedRecord:
     """The type of records that `record` allows; undeclared names are refused where `names` is strict.
 
-    Raises `Opaque` when msgspec has no such type.
+    msgspec refuses 1.0 for an int; with `takes_fractions` integers are told by a column check, which costs more and
+    takes it. Raises `Opaque` when msgspec has no such type.
     """
-    typist = _Typist()
+    typist = _Typist(takes_fractions)
     record_type, check = typist.object(record, names)
     return TypedRecord(record_type, check, typist.is_exact, typist.is_lax)
 
 
 class _Typist:
-    def __init__(self) -> None:
+    def __init__(self, takes_fractions: bool) -> None:
+        self.takes_fractions = takes_fractions
         self.is_exact = False
         self.is_lax = False
 
@@ -66,7 +69,9 @@ class _Typist:
         if not node:
             raise Opaque("a place allows nothing")
         number = node.get("number")
-        if isinstance(number, Number) and number.is_constrained and not number.is_whole:
+        if isinstance(number, Number) and (
+            self.takes_fractions and _has_no_structures(node) if number.is_whole else number.is_constrained
+        ):
             return self._open_field(node, number)
         types: list[Any] = []
         parts: list[tuple[tuple[type, ...], ColumnCheck | None]] = []
@@ -100,6 +105,8 @@ class _Typist:
         self.is_exact = True
         allowed: set[type] = {int, Decimal, UnsetType}
         parts: list[tuple[tuple[type, ...], ColumnCheck | None]] = [((int, Decimal), number_check(number))]
+        if number.is_whole:
+            parts.append(((Decimal,), are_whole))
         for kind, spec in node.items():
             if kind == "null":
                 allowed.add(type(None))
@@ -175,6 +182,10 @@ class _Typist:
             rename={attribute: name for name, attribute in attributes.items() if name != attribute},
         )
         return struct, struct_check(checks)
+
+
+def _has_no_structures(node: Node) -> bool:
+    return node.get("array", Array()) == Array() and node.get("object", Object()) == Object()
 
 
 def attribute_names(names: dict[str, Any]) -> dict[str, str]:

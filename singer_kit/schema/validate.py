@@ -67,11 +67,13 @@ class Validator:
         *,
         engine: Engine = "auto",
         tolerated: frozenset[str] = frozenset(),
+        takes_fractions: bool = False,
     ) -> None:
         self.schema = schema
         self.key_properties = tuple(key_properties)
         self.tolerated = tolerated
         self._engine = engine
+        self._takes_fractions = takes_fractions
         self._names = names_of(schema)
         if not self._names.kinds:
             raise SchemaError(
@@ -120,7 +122,7 @@ class Validator:
                     fewest=record.fewest,
                     most=record.most,
                 )
-            self._typed = type_record(record, self._names)
+            self._typed = type_record(record, self._names, takes_fractions=self._takes_fractions)
         except Opaque:
             return False
         self.tier = "typed"
@@ -214,7 +216,26 @@ class Validator:
 
         So a name that was told once costs no more, and a new one is still told. Past a hundred, all are taken.
         """
-        return Validator(self.schema, self.key_properties, engine=self._engine, tolerated=self.tolerated.union(names))
+        return self._with(tolerated=self.tolerated.union(names), takes_fractions=self._takes_fractions)
+
+    def loosened(self) -> "Validator":
+        """A validator of the same verdicts whose own tier takes 1.0 for an integer, at a little more cost.
+
+        For streams whose records are good but often refused by the type: writers without integers write so. Itself
+        when it is loose already, or has no type.
+        """
+        if self._takes_fractions or self.tier != "typed":
+            return self
+        return self._with(tolerated=self.tolerated, takes_fractions=True)
+
+    def _with(self, *, tolerated: frozenset[str], takes_fractions: bool) -> "Validator":
+        return Validator(
+            self.schema,
+            self.key_properties,
+            engine=self._engine,
+            tolerated=tolerated,
+            takes_fractions=takes_fractions,
+        )
 
 
 def _without(value: Any, names: Names) -> Any:

@@ -67,7 +67,7 @@ RECORD = {"a": 1, "b": {"c": 1, "d": 2}, "l": [{"c": 1, "d": 2}], "n": None}
             {
                 "properties": {
                     "a": {},
-                    "b": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"c": {}}}]},
+                    "b": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"c": {"type": "integer"}}}]},
                     "l": {},
                     "n": {},
                 }
@@ -82,6 +82,31 @@ def test_undeclared_is_what_an_object_with_properties_says_nothing_of(schema: An
     assert set(names.undeclared(RECORD)) == undeclared
     check = declared_check(names)
     assert (check is None or check(RECORD)) is (not undeclared)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {
+            "properties": {"b": {"type": ["object", "string"], "properties": {"c": {}}}},
+            "then": {"properties": {"b": STRING}},
+        },
+        {"properties": {"b": {}}, "anyOf": [{"properties": {"b": STRING}}, {"properties": {"b": {"type": "object"}}}]},
+        {"properties": {"b": {}}, "dependencies": {"a": {"properties": {"b": STRING}}}},
+        {"properties": {"b": {"$ref": "#/definitions/b", "type": "string"}}, "definitions": {"b": {}}},
+    ],
+)
+def test_a_condition_excludes_no_kind_of_value(schema: Any) -> None:
+    """An object may stand where only some alternative, or an ignored neighbour, says string."""
+    assert "object" in names_of(schema).fields["b"].kinds
+
+
+@pytest.mark.parametrize("keyword", ["contains", "unevaluatedItems", "prefixItems"])
+def test_items_may_be_anything_unless_all_are_declared(keyword: str) -> None:
+    """What some items must be says nothing of the others."""
+    inner = {"type": "object", "properties": {"c": {}}}
+    schema = {"properties": {"l": {"type": "array", keyword: [inner] if keyword == "prefixItems" else inner}}}
+    assert names_of(schema).fields["l"].is_whole
 
 
 def test_declaring_reaches_into_arrays_and_leaves_whole_objects_whole() -> None:

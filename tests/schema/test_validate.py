@@ -240,6 +240,10 @@ DISAGREEMENTS: list[tuple[str, Any, Any, bool]] = [
     ("a Decimal as an integer", {"type": "integer"}, Decimal("3.0"), True),
     ("a Decimal as a number", {"type": "number"}, Decimal("3.5"), True),
     ("a number beyond doubles", {"type": "number", "minimum": 5}, Decimal("1E+400"), True),
+    ("less than any double", {"maximum": Decimal("0.0")}, Decimal("1E-400"), False),
+    ("a hair above a whole bound", {"maximum": Decimal("1.0")}, Decimal("1.00000000000000000000001"), False),
+    ("above a bound beyond doubles", {"maximum": 10**25 - 2}, Decimal("9999999999999999999999998.1"), False),
+    ("equal beyond doubles", {"exclusiveMinimum": 2**63 - 1}, Decimal("9223372036854775807.0"), False),
     ("a big integer", {"type": "integer", "maximum": 2**70}, 2**70 + 1, False),
     ("a line break after the end", {"pattern": "^a$"}, "a\n", True),
     ("foreign digits", {"pattern": r"^\d$"}, "٣", True),
@@ -335,6 +339,25 @@ def test_an_object_that_allows_other_names_is_taken_whole() -> None:
     assert validator.undeclared(record) == set()
     assert passes_quickly(validator, record)
     assert validator.prune(record) is record
+
+
+def test_a_loosened_validator_takes_whole_numbers_with_a_fraction() -> None:
+    """At speed, and no others; its verdicts are the same."""
+    strict = compile_validator(ORDERS, ["id"]).tolerate({"new"})
+    loose = strict.loosened()
+    assert loose.tier == "typed"
+    assert loose.exact
+    assert loose.loosened() is loose
+    good: dict[str, Any] = {**ORDER, "id": Decimal("1.0"), "new": 1, "customer": {"id": Decimal("7.00")}}
+    assert not passes_quickly(strict, good)
+    assert passes_quickly(loose, good, ORDER)
+    for bad in (Decimal("1.5"), Decimal("1.00000000000000000000000001"), "1", True, None):
+        assert not passes_quickly(loose, {**ORDER, "id": bad})
+    bounded = compile_validator(of({"type": ["null", "integer"], "minimum": 2, "multipleOf": 2})).loosened()
+    assert passes_quickly(bounded, {"x": Decimal("2.0")}, {"x": 4}, {"x": None}, {})
+    assert not passes_quickly(bounded, {"x": Decimal("0.0")})
+    assert not passes_quickly(bounded, {"x": Decimal("3.0")})
+    assert compile_validator(ORDERS, engine="rust").loosened().tier == "rust"
 
 
 def test_a_type_says_when_it_passes_over_members() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from singer_kit.codec import DecodeError, Decoder, decode, encode
 from singer_kit.schema.reference import Reference
-from singer_kit.schema.validate import Engine, Validator, compile_validator
+from singer_kit.schema.validate import Validator, compile_validator
 
 MakeCase: TypeAlias = Callable[[int], tuple[dict[str, Any], list[dict[str, Any]]]]
 
@@ -29,19 +29,21 @@ def is_good(reference: Reference, keys: tuple[str, ...], record: dict[str, Any])
     return reference.accepts(record) and all(record.get(key) is not None for key in keys)
 
 
-@pytest.mark.parametrize("engine", ["auto", "rust"])
-def test_no_tier_differs_from_the_reference(engine: Engine, schema_with_records: MakeCase) -> None:
+@pytest.mark.parametrize("engine", ["auto", "loosened", "rust"])
+def test_no_tier_differs_from_the_reference(engine: str, schema_with_records: MakeCase) -> None:
     """What a quick tier accepts the reference accepts; the verdict of `problems` is the reference's, always."""
     schemas: Counter[str] = Counter()
     quick: Counter[str] = Counter()
     good: Counter[str] = Counter()
 
-    @settings(max_examples=900, deadline=None, print_blob=True)
+    @settings(max_examples=700, deadline=None, print_blob=True)
     @given(seed=st.integers(0, 2**48))
     def judge(seed: int) -> None:
         schema, records = schema_with_records(seed)
         keys = ("a",) if seed % 3 == 0 else ()
-        validator = compile_validator(schema, keys, engine=engine)
+        validator = compile_validator(schema, keys, engine="rust" if engine == "rust" else "auto")
+        if engine == "loosened":
+            validator = validator.loosened()
         reference = Reference(schema, check=False)
         schemas[validator.tier] += 1
         verdicts = []
@@ -62,7 +64,7 @@ def test_no_tier_differs_from_the_reference(engine: Engine, schema_with_records:
     judge()
     print(f"\n{engine}: schemas {dict(schemas)}, good records {dict(good)}, of these taken quickly {dict(quick)}")
     assert schemas["rust"] >= 100
-    assert schemas["reference"] >= 50
+    assert schemas["reference"] >= 40
     assert engine == "rust" or schemas["typed"] >= 200
     assert quick["rust"] >= 50
     assert engine == "rust" or quick["typed"] >= 200
