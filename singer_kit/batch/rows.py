@@ -3,7 +3,7 @@
 Nothing here judges a record: who makes `Rows` has validated them. This module must not hold decoded records.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from singer_kit.codec import Decoder, Raw, Struct, define_struct
@@ -16,25 +16,25 @@ class _RawEnvelope(Struct, gc=False):
 
 
 class _TimedEnvelope(Struct, gc=False):
-    time_extracted: str | None = None
+    time_extracted: Any = None
 
 
 _raw_envelopes: Decoder[_RawEnvelope] = Decoder(_RawEnvelope)
 _timed_envelopes: Decoder[_TimedEnvelope] = Decoder(_TimedEnvelope)
 
 
-@cache
+@lru_cache(256)
 def _enveloped(record_type: Any, exact: bool) -> Decoder[Any]:
     return Decoder(define_struct("Envelope", [("record", record_type)], gc=False), exact=exact)
 
 
-@cache
+@lru_cache(256)
 def _timed(record_type: Any) -> Decoder[Any]:
     members: list[Any] = [("record", record_type), ("time_extracted", str | None, None)]
     return Decoder(define_struct("Envelope", members, gc=False))
 
 
-@cache
+@lru_cache(256)
 def _bare(record_type: Any, exact: bool) -> Decoder[Any]:
     return Decoder(record_type, exact=exact)
 
@@ -79,9 +79,10 @@ class Rows(Struct, frozen=True, gc=False):
         return b"\n".join(raws)
 
     def times(self) -> list[str | None]:
-        """When each record was extracted, as its message says; None where it does not."""
+        """When each record was extracted, as its message says; None where it says nothing or no text."""
         if isinstance(self.extracted_at, list):
             return self.extracted_at
         if self.extracted_at is not None or not self.enveloped:
             return [self.extracted_at] * self.count
-        return [envelope.time_extracted for envelope in _timed_envelopes.decode_lines(self.lines)]
+        times = [envelope.time_extracted for envelope in _timed_envelopes.decode_lines(self.lines)]
+        return [time if isinstance(time, str) else None for time in times]

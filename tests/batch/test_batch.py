@@ -25,9 +25,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )
-records = st.lists(
-    st.fixed_dictionaries({"id": st.integers(), "text": st.text() | st.none(), "amount": values})
-)
+records = st.lists(st.fixed_dictionaries({"id": st.integers(), "text": st.text() | st.none(), "amount": values}))
 
 
 def enveloped(rows: list[dict[str, Any]], **members: Any) -> Rows:
@@ -60,11 +58,7 @@ def test_every_view_shows_the_same_rows(first: list[dict[str, Any]], second: lis
 def test_bytes_are_copied_as_they_came() -> None:
     """Digits, escapes, spaces inside a record and the order of its names survive."""
     record = b'{"text":"\\u00fc\\n", "amount": 1.10, "id":12345678901234567890123}'
-    lines = (
-        b'{"type":"RECORD","stream":"s","record": '
-        + record
-        + b' , "time_extracted":"2026-01-01T00:00:00Z"}\r\n'
-    )
+    lines = b'{"type":"RECORD","stream":"s","record": ' + record + b' , "time_extracted":"2026-01-01T00:00:00Z"}\r\n'
     batch = Batch("s", SCHEMA, ["id"], [Rows("s", lines, 1, 7, 7, enveloped=True)])
     assert batch.jsonl() == record + b"\n"
     assert batch.rows() == [{"text": "ü\n", "amount": Decimal("1.10"), "id": 12345678901234567890123}]
@@ -115,6 +109,7 @@ def test_metadata_columns_are_in_rows_and_jsonl_alike() -> None:
         "2026-01-01T11:00:00Z",
     ]
     assert Batch("s", SCHEMA, [], parts).metadata() == {}
+    assert Batch("s", SCHEMA, [], [enveloped([{"id": 1}], time_extracted=7)]).extracted_at() == [None]
 
 
 def test_a_metadata_column_that_the_stream_declares_is_the_streams() -> None:
