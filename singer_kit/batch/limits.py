@@ -12,6 +12,6 @@ class BatchLimits(Struct, frozen=True):
     nbytes: int = 8 * 1024 * 1024
     seconds: float = 60.0
 
-    def are_reached(self, *, rows: int, nbytes: int, age_seconds: float) -> bool:
-        """True when any of the three is."""
-        return rows >= self.rows or nbytes >= self.nbytes or age_seconds >= self.seconds
+    def are_reached(self, *, rows: int, nbytes: int) -> bool:
+        """True when a batch of this size is full; its age is for whoever has a clock."""
+        return rows >= self.rows or nbytes >= self.nbytes

@@ -172,7 +172,7 @@ class _Load:
         self.ledger.wrote(rows.stream)
         self._waiting_bytes += len(rows.lines)
         limits = self.limits
-        if channel.rows >= limits.rows or channel.nbytes >= limits.nbytes:
+        if limits.are_reached(rows=channel.rows, nbytes=channel.nbytes):
             self.settle_one(channel)
         elif self._waiting_bytes >= _BUDGET_IN_BATCHES * limits.nbytes:
             self.settle_one(max(self.channels.values(), key=lambda each: each.nbytes))
@@ -268,9 +268,8 @@ class _IndependentLoad(_Load):
         self.release()
 
     def look(self, now: float) -> float:
-        limit = now - self.limits.seconds
         for channel in self.channels.values():
-            if channel.since is not None and channel.since <= limit:
+            if channel.since is not None and now - channel.since >= self.limits.seconds:
                 self.settle_one(channel)
         return min((each.since for each in self.channels.values() if each.since is not None), default=now)
 
