@@ -26,6 +26,7 @@ __all__ = ["BadRecord", "RecordReader", "one_or_all"]
 
 logger = logging.getLogger("singer_kit.wire")
 
+SLOW_RECORDS_WORTH_LOOSENING: Final = 100
 SLOW_RECORDS_WORTH_A_WORD: Final = 1000
 
 
@@ -133,9 +134,18 @@ class RecordReader:
         if raws:
             self._judge(raws, numbers, 0, source, bad)
         self._seen += len(raws)
-        if self._slow >= SLOW_RECORDS_WORTH_A_WORD and self._slow * 20 > self._seen:
-            self._say_slow()
+        if self._slow >= SLOW_RECORDS_WORTH_LOOSENING and self._slow * 20 > self._seen:
+            self._loosen()
         return bad
+
+    def _loosen(self) -> None:
+        # 1.0 where the schema says integer is the usual cause, and a type that takes it costs little more.
+        loosened = self._validator.loosened()
+        if loosened is not self._validator:
+            self._use(loosened)
+            self._slow = 0
+        elif self._slow >= SLOW_RECORDS_WORTH_A_WORD:
+            self._say_slow()
 
     def _say_slow(self) -> None:
         logger.warning(
