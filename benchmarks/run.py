@@ -139,6 +139,8 @@ def _memory(places: Places) -> list[dict[str, object]]:
         found.append(
             {"name": run.name, "records": run.records, "rss": taken.rss, "code": taken.code, "group": run.role}
         )
+    for large in (places.bench / "data").glob("orders-2000000-*"):
+        large.unlink()
     return found
 
 
