@@ -162,9 +162,7 @@ class Batch:
                 self._keys = [tuple([row.get(name) for name in names]) for row in self.records(_ROW)]
             else:
                 fields = key_type.__struct_fields__
-                self._keys = [
-                    tuple([getattr(key, field) for field in fields]) for key in self.records(key_type)
-                ]
+                self._keys = [tuple([getattr(key, field) for field in fields]) for key in self.records(key_type)]
         return self._keys
 
     def records(self, record_type: Any, *, exact: bool = True) -> list[Any]:
@@ -202,12 +200,8 @@ class Batch:
 
 
 def _spliced(lines: bytes, columns: dict[str, Any], count: int) -> bytes:
-    lists = {
-        name: column if isinstance(column, list) else [column] * count for name, column in columns.items()
-    }
-    tails = encode_lines(
-        [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
-    )
+    lists = {name: column if isinstance(column, list) else [column] * count for name, column in columns.items()}
+    tails = encode_lines([dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)])
     return b"".join(
         [
             b"%b,%b" % (line[:-1], tail[1:]) if line != b"{}" else tail
