@@ -30,6 +30,7 @@ __all__ = [
     "encode_exactly",
     "encode_lines",
     "field",
+    "holds_decimals",
     "pretty",
     "to_builtins",
     "why_not_json",
@@ -59,6 +60,7 @@ def _encodes_more(value: object) -> object:
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_encodes_more)
+_quoting_encoder = msgspec.json.Encoder(decimal_format="string", enc_hook=_encodes_more)
 _sorted_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_encodes_more, order="deterministic")
 
 
@@ -97,6 +99,14 @@ def encode(value: object) -> bytes:
 def encode_lines(values: Iterable[object]) -> bytes:
     """`encode` of each value, each followed by a newline; one buffer for all of them."""
     return _encoder.encode_lines(values)
+
+
+def holds_decimals(value: object) -> bool:
+    """Whether there is a Decimal anywhere in `value`: its text with quotes around decimals is longer than without.
+
+    For where msgspec would silently make a float of it. Costs two encodings; raises what `encode` raises.
+    """
+    return len(_encoder.encode(value)) != len(_quoting_encoder.encode(value))
 
 
 def encode_exactly(value: object, *, sort_keys: bool = False) -> bytes:

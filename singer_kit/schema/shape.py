@@ -116,7 +116,8 @@ class Encoder:
         if self._root.is_watching and self._warn_of_undeclared(rows, everywhere=False):
             self._build()
         lines = self._try(rows)
-        if lines is None and self._learn(rows):
+        if lines is None and self._warn_of_undeclared(rows, everywhere=True):
+            self._build()
             lines = self._try(rows)
         if lines is not None:
             return Shaped(lines, len(rows))
@@ -157,14 +158,6 @@ class Encoder:
             self._validator = validation.compile_validator(self.schema, self._keys)
         return self._validator
 
-    def _learn(self, rows: Rows) -> bool:
-        """True when the plan changed, as `rows` bring new names or other Python types than those before."""
-        named = self._warn_of_undeclared(rows, everywhere=True)
-        widened = self._root.observe(rows)
-        if named or widened:
-            self._build()
-        return named or widened
-
     def _warn_of_undeclared(self, rows: Rows, *, everywhere: bool) -> bool:
         strangers = self._root.watch(list(rows), everywhere=everywhere)
         for path, is_kept in strangers:
@@ -203,6 +196,10 @@ class Encoder:
             refusals.append(Refusal(place, self._plain_error(error, first + place)))
         except _RefusedError as error:
             refusals.append(Refusal(place, self._problem_error(error.problem, first + place)))
+        else:
+            # Good, so its Python types are such that the plan should take: a bad row must not widen it.
+            if self._root.observe([row]):
+                self._build()
 
     def _line(self, row: Any) -> bytes:
         """The line of one row, or `PlainError` or `_RefusedError`: the reference's own word."""
@@ -215,8 +212,9 @@ class Encoder:
             raise PlainError((), "holds half a surrogate pair, which is not text", "decode it as UTF-8.") from error
         except RecursionError as error:
             raise PlainError((), "is nested too deeply", "leave the nested value out, or send it as text.") from error
-        for problem in self._made_validator().problems(record):
-            raise _RefusedError(problem)
+        if not self._accepts(line):
+            for problem in self._made_validator().problems(record):
+                raise _RefusedError(problem)
         return line
 
     def _plain_error(self, error: PlainError, number: int) -> SourceRecordError:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from singer_kit.codec import UNSET, UnsetType
-from singer_kit.schema.shape_plain import PlainError, is_whole_minute, plain, types_of
+from singer_kit.codec import UNSET, DecodeError, EncodeError, UnsetType, convert, holds_decimals
+from singer_kit.schema.shape_plain import NATIVE_TYPES, PlainError, is_whole_minute, plain, types_of
 
 __all__ = [
     "Column",
@@ -26,7 +26,9 @@ __all__ = [
     "of_format",
     "one_of",
     "present",
+    "untyped",
     "whole_minutes",
+    "without_decimals",
 ]
 
 Column: TypeAlias = Callable[[list[Any]], list[Any] | None]
@@ -74,6 +76,29 @@ def whole_minutes(values: list[Any]) -> list[Any] | None:
 
 def _whole_minute(value: datetime | time) -> bool:
     return is_whole_minute(value)
+
+
+def without_decimals(values: list[Any]) -> list[Any] | None:
+    """Numbers as they are, unless there is a Decimal among them."""
+    return None if Decimal in set(map(type, values)) else values
+
+
+def untyped(annotation: Any) -> Column:
+    """Values of the type `annotation` as they are, unless a Decimal is anywhere in them.
+
+    Converted for the verdict only: conversion makes floats of Decimals without a word where there is no type for them.
+    """
+    listed = list[annotation]
+
+    def column(values: list[Any]) -> list[Any] | None:
+        try:
+            there = present(values)
+            convert(there, listed, builtin_types=NATIVE_TYPES)
+            return None if holds_decimals(there) else values
+        except (DecodeError, RecursionError, *EncodeError):
+            return None
+
+    return column
 
 
 def finite_decimals(values: list[Any]) -> list[Any] | None:

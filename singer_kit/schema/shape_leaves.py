@@ -21,7 +21,9 @@ from singer_kit.schema.shape_columns import (
     matching,
     of_format,
     one_of,
+    untyped,
     whole_minutes,
+    without_decimals,
 )
 from singer_kit.schema.shape_plain import DESELECTED, has_decimal_text, types_of
 
@@ -36,8 +38,10 @@ AWARE_TIME: Final = Annotated[time, Meta(tz=True)]
 _FREE_LEVELS: Final = 5
 
 
-def _free() -> Any:
-    scalar: Any = None | bool | int | FINITE | str
+def _free(*scalars: Any) -> Any:
+    scalar: Any = None | bool | int | str
+    for each in scalars:
+        scalar = scalar | each
     free = scalar
     for _ in range(_FREE_LEVELS):
         free = scalar | list[free] | dict[str, free]
@@ -45,9 +49,11 @@ def _free() -> Any:
 
 
 FREE: Final = _free()
-"""Any JSON value of a few levels; deeper ones are walked."""
+"""Any JSON value of a few levels without fractions; deeper ones are walked."""
+FREE_WITH_FLOATS: Final = _free(FINITE)
+"""The same with floats. A Decimal would become one without a word, so it is used to judge and not to convert."""
 
-_FREE_TYPES: Final = frozenset((bool, int, float, str, list, dict, tuple))
+_FREE_TYPES: Final = frozenset((bool, int, str, list, dict, tuple))
 
 
 class Alternative(NamedTuple):
@@ -63,7 +69,7 @@ def alternatives(schema: Schema) -> tuple[Alternative, ...]:
     types = types_of(schema)
     others = types - {"null"}
     if not types or not others <= _TYPE_NAMES:
-        return () if _has_levels(schema) or not types <= _TYPE_NAMES else (Alternative(_FREE_TYPES, FREE),)
+        return () if _has_levels(schema) or not types <= _TYPE_NAMES else _free_alternatives(FREE, FREE_WITH_FLOATS)
     if not others:
         return (Alternative(frozenset(), None),)
     if len(others) == 1:
@@ -71,14 +77,19 @@ def alternatives(schema: Schema) -> tuple[Alternative, ...]:
         return _SINGLE[name](schema)
     if _has_levels(schema) or has_decimal_text(schema):
         return ()
-    if "number" in others:
-        others -= {"integer"}
     takes, annotation = frozenset[type](), None
     for name in sorted(others):
-        first = _SINGLE[name]({"type": name})[0]
-        takes |= first.takes
-        annotation = first.annotation if annotation is None else annotation | first.annotation
-    return (Alternative(takes | (_FREE_TYPES if others & {"object", "array"} else frozenset()), annotation),)
+        one = _MIXED[name]
+        takes |= one.takes
+        annotation = one.annotation if annotation is None else annotation | one.annotation
+    return (Alternative(takes, annotation),)
+
+
+def _free_alternatives(exact: Any, with_floats: Any) -> tuple[Alternative, ...]:
+    return (
+        Alternative(_FREE_TYPES, exact),
+        Alternative(_FREE_TYPES | {float}, Any, (untyped(with_floats),)),
+    )
 
 
 def _has_levels(schema: Schema) -> bool:
@@ -117,7 +128,7 @@ def _strings(schema: Schema) -> tuple[Alternative, ...]:
 def _numbers(schema: Schema) -> tuple[Alternative, ...]:
     bounds = _bound_columns(schema)
     return (
-        Alternative(frozenset((int, float)), int | FINITE, bounds),
+        Alternative(frozenset((int, float)), int | FINITE | Decimal, (without_decimals, *bounds)),
         Alternative(frozenset((int, float, Decimal)), int | FINITE | Decimal, (finite_decimals, *bounds)),
     )
 
@@ -131,11 +142,11 @@ def _booleans(schema: Schema) -> tuple[Alternative, ...]:  # noqa: ARG001 - one 
 
 
 def _objects(schema: Schema) -> tuple[Alternative, ...]:
-    return () if _has_levels(schema) else (Alternative(_FREE_TYPES, dict[str, FREE]),)
+    return () if _has_levels(schema) else _free_alternatives(dict[str, FREE], dict[str, FREE_WITH_FLOATS])
 
 
 def _arrays(schema: Schema) -> tuple[Alternative, ...]:
-    return () if _has_levels(schema) else (Alternative(_FREE_TYPES, list[FREE]),)
+    return () if _has_levels(schema) else _free_alternatives(list[FREE], list[FREE_WITH_FLOATS])
 
 
 _SINGLE: Final[Mapping[str, Callable[[Schema], tuple[Alternative, ...]]]] = {
@@ -147,6 +158,14 @@ _SINGLE: Final[Mapping[str, Callable[[Schema], tuple[Alternative, ...]]]] = {
     "array": _arrays,
 }
 _TYPE_NAMES: Final = frozenset(_SINGLE)
+_MIXED: Final[Mapping[str, Alternative]] = {
+    "string": Alternative(frozenset((str,)), str),
+    "number": Alternative(frozenset((int,)), int),  # floats are walked: see FREE_WITH_FLOATS
+    "integer": Alternative(frozenset((int,)), int),
+    "boolean": Alternative(frozenset((bool,)), bool),
+    "object": Alternative(_FREE_TYPES, dict[str, FREE]),
+    "array": Alternative(_FREE_TYPES, list[FREE]),
+}
 _NATIVE: Final[Mapping[str, Alternative]] = {
     "date-time": Alternative(frozenset((datetime,)), AWARE, (whole_minutes,)),
     "date": Alternative(frozenset((date,)), date),

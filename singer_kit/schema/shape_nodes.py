@@ -101,7 +101,7 @@ def _types_within(values: Iterable[Any], seen: set[type]) -> None:
         seen.add(kind)
         if kind is dict:
             _types_within(value.values(), seen)
-        elif kind is list:
+        elif kind is list or kind is tuple:
             _types_within(value, seen)
 
 

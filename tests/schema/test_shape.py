@@ -90,7 +90,8 @@ natives = st.one_of(
     st.booleans(),
     st.integers(-(2**70), 2**70) | st.integers(-6, 101),
     st.floats() | st.sampled_from([0.1, 0.5, 1.0, 1e300]),
-    st.decimals(allow_nan=None, places=2) | st.sampled_from([Decimal("0.1"), Decimal("1E+5"), Decimal("NaN")]),
+    st.decimals(allow_nan=None, places=2)
+    | st.sampled_from([Decimal("0.1"), Decimal("1E+5"), Decimal("NaN"), Decimal("0.30000000000000001")]),
     st.text(max_size=4) | st.sampled_from(["red", "AB", "a@b", "1.50", "2024-01-31", "2024-01-31T09:00:00+01:00"]),
     st.datetimes(timezones=st.sampled_from([UTC, None, timezone(timedelta(hours=-5)), AMSTERDAM])),
     st.dates(),
@@ -181,7 +182,8 @@ GOOD: dict[str, Any] = {
     "whole": st.integers(),
     "number": st.floats(allow_nan=False, allow_infinity=False)
     | st.integers()
-    | st.decimals(allow_nan=False, allow_infinity=False),
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.just(Decimal("0.30000000000000001")),
     "instant": st.datetimes(timezones=st.just(UTC)) | st.just("2024-01-31T09:00:00+01:00"),
     "day": st.dates(),
     "money": st.decimals(allow_nan=False, allow_infinity=False) | st.just("1.50"),
