@@ -5,6 +5,7 @@ records at fault stand alone and are named. This module must not see partitions,
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +20,7 @@ from singer_kit.codec import (
     encode_exactly,
     encode_lines,
 )
-from singer_kit.errors import SourceRecordError
+from singer_kit.errors import SchemaError, SourceRecordError
 from singer_kit.late import late
 from singer_kit.schema.shape_columns import Column
 from singer_kit.schema.shape_leaves import is_decided
@@ -88,6 +89,8 @@ class Encoder:
         self._alone = 0
         self._name = encode(stream)
         self._envelopes: dict[int | None, bytes] = {}
+        if not self._may_decide:
+            self._made_validator()  # a schema that nobody can use is told before the first row is read
 
     def encode(self, rows: Rows, time_extracted: str, *, version: int | None = None, first: int = 1) -> Shaped:
         """RECORD messages of `rows`, one a line; `first` is the number of the first row in its stream."""
@@ -251,9 +254,16 @@ def compile_encoder(
 
     `schema` is all that the stream declares, `selected` what of it is chosen (all of it when None): fields declared
     but not selected are left out without a word, names nobody declared with one warning each, or kept. Rows that
-    lack a key, or break `selected`, are refused.
+    lack a key, or break `selected`, are refused. Raises `SchemaError` for a schema that cannot be used.
     """
-    return Encoder(stream, schema, schema if selected is None else selected, key_properties, undeclared)
+    try:
+        return Encoder(stream, schema, schema if selected is None else selected, key_properties, undeclared)
+    except (re.error, TypeError, ValueError, AttributeError, KeyError) as error:
+        raise SchemaError(
+            f"stream {stream!r}: its schema cannot be used: {error}.",
+            place=f"schema: {stream}",
+            next_step="correct the schema where it is declared.",
+        ) from error
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from singer_kit.codec import decode
-from singer_kit.errors import SourceRecordError
+from singer_kit.errors import SchemaError, SourceRecordError
 from singer_kit.schema.reference import Reference
 from singer_kit.schema.shape import Encoder, Shaped, compile_encoder
 from singer_kit.schema.shape_plain import PlainError, plain
@@ -460,6 +460,22 @@ def test_the_caller_s_rows_and_schema_are_not_touched() -> None:
     before = json.dumps(schema), repr(row)
     shape(schema, row, {**row, "total": "1"})
     assert (json.dumps(schema), repr(row)) == before
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"type": "strin"},
+        {"type": "string", "pattern": "("},
+        {"type": 5},
+        {"type": "string", "format": {}},
+        {"anyOf": 3},
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_refused_at_once(broken: Any) -> None:
+    """Before any row, as an error of schemas."""
+    with pytest.raises(SchemaError):
+        compile_encoder("orders", record_schema(a=broken))
 
 
 def test_plain_errors_carry_the_path() -> None:
