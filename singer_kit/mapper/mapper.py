@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, cast
 
+from singer_kit.batch.map_settings import MAP_SETTINGS
 from singer_kit.batch.transform import StreamMap, compile_maps, unused_maps
 from singer_kit.cli.connector import INPUT, Flag
 from singer_kit.codec import JSON
 from singer_kit.errors import UsageError
 from singer_kit.late import late
-from singer_kit.mapper.map_settings import MAP_SETTINGS
 from singer_kit.version import __version__
 
 if TYPE_CHECKING:

@@ -83,23 +83,5 @@ COMMON_SETTINGS: Final[dict[str, Any]] = {
                 "batch_size": {"type": "integer", "minimum": 1, "default": 10000},
             },
         },
-        "stream_maps": {
-            "type": ["object", "null"],
-            "description": "Changes to streams and records on their way, in the Meltano SDK's language.",
-        },
-        "stream_map_config": {
-            "type": ["object", "null"],
-            "description": "Values that the expressions in stream_maps find under `config`.",
-        },
-        "flattening_enabled": {
-            "type": "boolean",
-            "default": False,
-            "description": "Turn nested objects into columns of their own.",
-        },
-        "flattening_max_depth": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "description": "How many levels are flattened.",
-        },
     },
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from singer_kit.batch.map_settings import MAP_SETTINGS
 from singer_kit.cli.connector import CATALOG, DISCOVER, STATE, TEST, Flag
 from singer_kit.codec import DecodeError, decode, pretty
 from singer_kit.errors import CatalogError, StateError
@@ -129,7 +130,7 @@ class Tap:
         """The tap's own settings and those that all taps have."""
         common = [REPLICATION_SETTINGS] if cls._may_be_incremental() else []
         own = from_types.schema_of(cls.config_jsonschema)
-        made: Settings = declared.Settings.declare(cls.name, own, *common, COMMON_SETTINGS)
+        made: Settings = declared.Settings.declare(cls.name, own, *common, COMMON_SETTINGS, MAP_SETTINGS)
         return made
 
     @classmethod

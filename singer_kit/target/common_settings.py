@@ -78,32 +78,5 @@ COMMON_SETTINGS: Final[dict[str, Any]] = {
             "default": False,
             "description": "Refuse blank lines, unknown message types, and types that are not in upper case.",
         },
-        "stream_maps": {
-            "type": ["object", "null"],
-            "description": "Changes to streams and records on their way, in the Meltano SDK's language.",
-        },
-        "stream_map_config": {
-            "type": ["object", "null"],
-            "description": "Values that the expressions in stream_maps find under `config`.",
-        },
-        "flattening_enabled": {
-            "type": "boolean",
-            "default": False,
-            "description": "Turn nested objects into columns of their own.",
-        },
-        "flattening_max_depth": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "description": "How many levels are flattened.",
-        },
-        "flattening_separator": {
-            "type": ["string", "null"],
-            "description": "What joins the names of levels; two underscores by default.",
-        },
-        "flattening_max_key_length": {
-            "type": ["integer", "null"],
-            "minimum": 1,
-            "description": "The longest name that flattening may make; longer ones are shortened.",
-        },
     },
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal, cast
 
+from singer_kit.batch.map_settings import MAP_SETTINGS
 from singer_kit.cli.connector import INPUT, SAVED_STATE, Flag
 from singer_kit.codec import JSON, Struct, encode
 from singer_kit.errors import SettingsError, UsageError
@@ -134,7 +135,7 @@ class Target:
     def settings(cls) -> "Settings":
         """The target's own settings and those that all targets have."""
         own = from_types.schema_of(cls.config_jsonschema)
-        made: Settings = declared.Settings.declare(cls.name, own, COMMON_SETTINGS)
+        made: Settings = declared.Settings.declare(cls.name, own, COMMON_SETTINGS, MAP_SETTINGS)
         return made
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The settings that all mappers have. Data only."""
+"""The settings of stream maps and flattening, the same in taps, targets and mappers. Data only."""
 
 from typing import Any, Final
 
