@@ -62,7 +62,6 @@ class TargetDuckDB(Target):
 
     name = "target-duckdb"
     transactional = True
-    transaction_bytes = 128 * 1024 * 1024
     sink_class = DuckDBSink
     config_jsonschema = th.PropertiesList(
         th.Property(
@@ -89,7 +88,18 @@ class TargetDuckDB(Target):
             description="Add the `_sdc_*` columns: when a row was extracted, received, written, and so on.",
         ),
         th.Property("add_metadata_columns", th.BooleanType, description="Another name for `add_record_metadata`."),
-        th.Property("memory_limit", th.StringType, default="256MB", description="How much memory DuckDB may use."),
+        th.Property(
+            "memory_limit",
+            th.StringType,
+            description="How much memory DuckDB may use, such as `1GB`; 64 MB and 1 MB a column when not given.",
+        ),
+        th.Property(
+            "transaction_size_bytes",
+            th.IntegerType(minimum=0),
+            default=80 * 1024 * 1024,
+            description="A transaction ends at the first STATE after so much input, or when batch_wait_limit_seconds "
+            "are over. DuckDB writes whole row groups of 122,880 rows best.",
+        ),
         th.Property("threads", th.IntegerType(minimum=1), default=1, description="How many threads DuckDB may use."),
     )
 
@@ -99,13 +109,14 @@ class TargetDuckDB(Target):
             raise SettingsError(
                 f"{self.name} needs a path.", place="setting: path", next_step="give the path of a DuckDB file."
             )
+        self.transaction_bytes = self.config["transaction_size_bytes"]
 
     def open(self) -> None:
         """The file is open, and nobody else writes it."""
         self.store = DuckDBStore(
             self.config["path"],
             self.config["default_target_schema"],
-            memory_limit=self.config["memory_limit"],
+            memory_limit=self.config.get("memory_limit"),
             threads=self.config["threads"],
         )
 

@@ -24,6 +24,8 @@ logger = logging.getLogger("singer_kit.target.duckdb")
 
 _INCOMING: Final = "_singer_kit_incoming"
 _ORDER: Final = "row_order"
+_GROUP_ROWS: Final = 122_880
+"""DuckDB compresses and writes so many rows at a time."""
 _DECIMAL: Final = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _KINDS: Final[dict[str, ColumnType]] = {
     **{spelled: ColumnType(kind) for kind, spelled in DUCKDB.types.items()},  # type: ignore[arg-type] # its keys are kinds
@@ -57,16 +59,20 @@ class DuckDBTable:
         name, comment = self._found()
         self.name = qualified(store.schema, name, DUCKDB)
         existing = self._reflected(name)
+        store.expect(columns=max(len(existing), len(columns)))
         self._names = column_names([column.name for column in columns], existing, DUCKDB)
         if existing:
             self._check_key(comment)
             self._columns = [self._evolved(column, existing) for column in columns]
-            self._is_empty = not self.store.run(f"SELECT 1 FROM {self.name} LIMIT 1")  # noqa: S608
+            self._rows_before = self.store.run(f"SELECT count(*) FROM {self.name}")[0][0]  # noqa: S608
         else:
             self._columns = list(columns)
             self._create()
+            self._rows_before = 0
         if not comment:
             self._note_key()
+        self._is_empty = self._rows_before == 0
+        self._rows_read = self._bytes_read = 0
         self._reader: Any = None
 
     def column(self, name: str) -> str | None:
@@ -127,21 +133,32 @@ class DuckDBTable:
 
     def _read(self, batch: Batch) -> Any:
         """The batch as an Arrow table; columns too narrow for it are widened first."""
-        from singer_kit.batch.arrow import ArrowReader, MisfitError  # noqa: PLC0415 - pyarrow's door, heavy
+        from singer_kit.batch.arrow import ArrowReader, MisfitError, take_memory_from_system  # noqa: PLC0415 - pyarrow's door, heavy
 
         while True:
             if self._reader is None:
+                take_memory_from_system()
                 self._reader = ArrowReader(
                     self._columns, () if batch.stamp is None else missing_properties(batch.schema)
                 )
             try:
-                return self._reader.read(batch)
+                incoming = self._reader.read(batch)
             except MisfitError as misfit:
                 self._reader = None
                 self._columns = [
                     self._made_room(column, misfit.needed[column.name]) if column.name in misfit.needed else column
                     for column in self._columns
                 ]
+            else:
+                self._announce(incoming)
+                return incoming
+
+    def _announce(self, incoming: Any) -> None:
+        """The store knows how large a row group of this table is getting."""
+        self._rows_read += incoming.num_rows
+        self._bytes_read += incoming.nbytes
+        rows = min(_GROUP_ROWS, self._rows_read + self._rows_before)
+        self.store.expect(group_bytes=self._bytes_read * rows // self._rows_read)
 
     def _made_room(self, column: Column, needed: DigitsNeeded | None) -> Column:
         stored = self._stored_integer_digits(column) if column.type.kind == "decimal" else 0
@@ -154,7 +171,8 @@ class DuckDBTable:
 
     def _changed(self, column: Column, old: ColumnType, new: ColumnType) -> Column:
         name = self._names[column.name]
-        self.store.run(change_type(self.name, name, old, new, DUCKDB))
+        with self.store.all_memory():
+            self.store.run(change_type(self.name, name, old, new, DUCKDB))
         logger.info("table %s: column %s widened from %s to %s", self.name, name, old, new)
         return Column(column.name, new, column.arrives)
 
@@ -179,7 +197,6 @@ class DuckDBTable:
         self.store.run(
             create_table(self.name, [(self._names[column.name], column.type) for column in self._columns], DUCKDB)
         )
-        self._is_empty = True
         logger.info("table %s: created with %d columns", self.name, len(self._columns))
 
     def _found(self) -> tuple[str, dict[str, Any]]:

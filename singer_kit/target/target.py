@@ -63,7 +63,7 @@ class Target:
     """The target's own settings: `th.PropertiesList`, a typed class or a JSON Schema."""
     sink_class: ClassVar[type[Sink]] = Sink
     transactional: ClassVar[bool] = False
-    transaction_bytes: ClassVar[int] = 0
+    transaction_bytes: int = 0
     """A transaction passes over STATEs until it holds this much input, or a batch has waited its time. A database
     that pays for each commit takes many batches in one; what a crash undoes is read again."""
 

@@ -51,7 +51,8 @@ class Pipeline:
     def __init__(self, folder: Path) -> None:
         self.path = str(folder / "t.duckdb")
         self.config = folder / "config.json"
-        self.config.write_text(json.dumps({"path": self.path, "batch_size_rows": 100, "batch_wait_limit_seconds": 1}))
+        settings = {"path": self.path, "batch_size_rows": 100, "transaction_size_bytes": 1}
+        self.config.write_text(json.dumps({**settings, "batch_wait_limit_seconds": 1}))
         self.run_number = 0
 
     def start(self, *flags: str, failpoint: str = "") -> "subprocess.Popen[bytes]":
