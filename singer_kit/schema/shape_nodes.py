@@ -4,8 +4,10 @@ A node knows the type to which values are converted, and the column that judges 
 only ever widens, so a stream settles after a few pages. This module must not see messages.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain as flatten
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +21,10 @@ __all__ = ["ArrayNode", "LeafNode", "Node", "ObjectNode", "make_node", "make_roo
 Schema = Mapping[str, Any]
 
 MOST_EXTRA_NAMES: Final = 200
+_MOST_HIDDEN: Final = 3
+"""So many fields of a level may be converted and taken out again (40 ns each); more are left to a lax type, which
+cannot tell what nobody declared: then the names of all rows are joined (100 ns a record).
+"""
 
 
 class Stranger(NamedTuple):
@@ -169,7 +175,8 @@ class ObjectNode(Node):
         self._schema = schema
         self._keep = keep
         self._known = set(properties)
-        self._is_lax = any(value is DESELECTED for value in properties.values())
+        self._hidden = tuple(name for name, value in properties.items() if value is DESELECTED)
+        self._is_lax = len(self._hidden) > _MOST_HIDDEN or not all(map(_fits_a_struct, self._hidden))
         self._walked: LeafNode | None = None
 
     @property
@@ -243,18 +250,22 @@ class ObjectNode(Node):
                 fields.append((field, Any if wanted is Any else wanted | UnsetType, UNSET))
             if column is not None:
                 columns.append((field, column))
+        hidden = [] if self._is_lax else [f"f{place}" for place, _ in enumerate(self._hidden, len(fields))]
+        names |= dict(zip(hidden, self._hidden, strict=False))
+        fields += [(field, Any, UNSET) for field in hidden]
         struct = define_struct(
             "Shaped", fields, rename=names, kw_only=True, gc=False, forbid_unknown_fields=not self._is_lax
         )
-        return (struct | None if self.nullable else struct), _struct_column(columns)
+        return (struct | None if self.nullable else struct), _struct_column(columns, hidden)
 
 
 def _fits_a_struct(name: str) -> bool:
     return name.isprintable() and '"' not in name and "\\" not in name
 
 
-def _struct_column(columns: list[tuple[str, Column]]) -> Column | None:
-    if not columns:
+def _struct_column(columns: list[tuple[str, Column]], hidden: list[str]) -> Column | None:
+    """The columns of a struct's fields; what stands in `hidden` ones is taken out."""
+    if not columns and not hidden:
         return None
     steps = [(field, attrgetter(field), column) for field, column in columns]
 
@@ -262,6 +273,8 @@ def _struct_column(columns: list[tuple[str, Column]]) -> Column | None:
         structs = list(filter(None, values))
         if not structs:
             return values
+        for field in hidden:
+            deque(map(setattr, structs, repeat(field), repeat(UNSET)), maxlen=0)
         for field, get, column in steps:
             column_values = list(map(get, structs))
             made = column(column_values)
