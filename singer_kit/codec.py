@@ -4,13 +4,14 @@ Numbers keep their digits: an untyped decimal number becomes `Decimal`, an integ
 knows JSON and types; it must not know Singer.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+
+from singer_kit.late import late
 
 __all__ = [
     "UNSET",
@@ -35,6 +36,8 @@ __all__ = [
     "to_builtins",
     "why_not_json",
 ]
+
+json = late("json")
 
 T = TypeVar("T")
 JSON: TypeAlias = Any

@@ -4,6 +4,7 @@ Parsing only; it must not read files or settings.
 """
 
 import argparse
+import os
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ from singer_kit.errors import UsageError
 from singer_kit.nearest import nearest
 from singer_kit.settings.declared import Setting
 
-__all__ = ["parse", "parser_of"]
+__all__ = ["help_text", "parse", "parser_of"]
 
 _EXIT_CODES = """\
 exit codes:
@@ -33,17 +34,23 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal. argparse makes one for each flag, and would load shutil to measure the terminal."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width())
+
+
+def _width() -> int:
+    try:
+        return max(40, int(os.environ.get("COLUMNS") or os.get_terminal_size().columns) - 2)
+    except (ValueError, OSError):
+        return 98
+
+
 def parser_of(connector: type[Connector]) -> argparse.ArgumentParser:
-    """The parser of a connector's command line, with a help text that names its settings."""
-    about = connector.about()
-    parser = _Parser(
-        prog=connector.name,
-        description=about.get("description") or None,
-        epilog=_settings_help(connector.settings().describe()) + "\n" + _EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        add_help=False,
-    )
+    """The parser of a connector's command line."""
+    parser = _Parser(prog=connector.name, formatter_class=_Formatter, allow_abbrev=False, add_help=False)
     parser.add_argument(
         "-c",
         "--config",
@@ -63,6 +70,14 @@ def parser_of(connector: type[Connector]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="Print the version and end.")
     parser.add_argument("-h", "--help", action="store_true", help="Print this text and end.")
     return parser
+
+
+def help_text(connector: type[Connector]) -> str:
+    """What `--help` prints: the flags, the settings, the exit codes."""
+    parser = parser_of(connector)
+    parser.description = connector.about().get("description") or None
+    parser.epilog = _settings_help(connector.settings().describe()) + "\n" + _EXIT_CODES
+    return parser.format_help()
 
 
 def parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> dict[str, Any]:

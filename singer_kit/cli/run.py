@@ -58,7 +58,7 @@ def _do(connector: type[Connector], arguments: Sequence[str], io: IO, stop: Stop
     parser = parsing.parser_of(connector)
     options: Mapping[str, Any] = parsing.parse(parser, arguments)
     if options["help"]:
-        io.write(parser.format_help().encode())
+        io.write(parsing.help_text(connector).encode())
     elif options["version"]:
         io.write(version)
     elif options["about"]:

@@ -242,14 +242,14 @@ def _decode_page(path: str, data: bytes, first_line: int, on_bad_line: OnBadLine
         values = _json_lines.decode_lines(data)
         if set(map(type, values)) <= {dict}:
             return values
-    except DecodeError:
+    except (DecodeError, UnicodeDecodeError):
         pass
     good = []
     for line, text in enumerate(data.split(b"\n"), first_line):
         if text.strip():
             try:
                 value = _json_lines.decode(text)
-            except DecodeError:
+            except (DecodeError, UnicodeDecodeError):
                 on_bad_line(BadLine(path, line, f"it is not JSON: {why_not_json(text)[1]}"))
                 continue
             if isinstance(value, dict):

@@ -3,7 +3,6 @@
 It reads and casts; it must not decide whether the whole is right, and exports nothing into the environment.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -13,8 +12,11 @@ from typing import Any
 from singer_kit import codec
 from singer_kit.codec import Struct
 from singer_kit.errors import SettingsError
+from singer_kit.late import late
 from singer_kit.settings import walk
 from singer_kit.settings.cast import NotGiven, as_number, cast
+
+json = late("json")
 
 __all__ = [
     "Fault",

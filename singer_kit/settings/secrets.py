@@ -1,16 +1,18 @@
 """Which settings are secret, and every spelling in which a secret value might turn up in a text."""
 
-import base64
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from singer_kit.codec import encode
+from singer_kit.late import late
 from singer_kit.settings import walk
 
 __all__ = ["HIDDEN", "is_secret", "secret_values", "spellings"]
+
+base64 = late("base64")
+json = late("json")
 
 HIDDEN = "(hidden)"
 
