@@ -218,8 +218,7 @@ class _Load:
         state = self.ledger.release()
         if state is NOTHING:
             return
-        if self._dead_letters is not None:
-            self._dead_letters.sync()
+        self.sync_dead_letters()
         line = encode(state) + b"\n"
         if line != self._last_state:
             failpoint("before_state")
@@ -227,6 +226,11 @@ class _Load:
             self._io.flush()
             failpoint("after_state")
             self._last_state = line
+
+    def sync_dead_letters(self) -> None:
+        """The bad records that were refused so far are durable in their file."""
+        if self._dead_letters is not None:
+            self._dead_letters.sync()
 
     def prepare(self) -> None:
         """A sink may open."""
@@ -328,6 +332,7 @@ class _TransactionalLoad(_Load):
     def finish(self) -> None:
         if self._state is not NOTHING and self.target.pipeline is not None:
             self.prepare()
+            self.sync_dead_letters()  # what the saved state covers is not read again
             self.target.save_state(self._state, self._run)
         if self._is_open:
             failpoint("before_commit")

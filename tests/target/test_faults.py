@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import io
 import json
 import logging
 import os
@@ -152,6 +153,24 @@ def test_bad_records_go_to_the_dead_letter_file(tmp_path: Path, caplog: pytest.L
     assert letters[0]["reason"] == "'id' is a string but the schema says integer"
     assert letters[0]["schema"] == "properties.id"
     assert [r.levelno for r in caplog.records] == [logging.WARNING, logging.WARNING]
+
+
+def test_bad_records_are_durable_before_the_state_that_is_saved_with_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transactional target's saved state covers them as soon as it is committed: nobody reads them again."""
+    path = tmp_path / "letters.jsonl"
+    found: list[int] = []
+
+    class Looking(TransactionalTarget):
+        def commit(self) -> None:
+            found.append(len(path.read_bytes().splitlines()))
+            super().commit()
+
+    monkeypatch.setenv("SINGER_KIT_PIPELINE", "p")
+    target = Looking({"on_bad_record": "dead-letter", "dead_letter_path": str(path)})
+    target.run(io.BytesIO(encode_lines([schema(), record(1), record("x"), state(1)])), target.journal)
+    assert found[-1] == 1
 
 
 def test_too_many_bad_records_end_the_run(tmp_path: Path) -> None:
