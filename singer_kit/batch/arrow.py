@@ -76,13 +76,13 @@ class ArrowReader:
 
     `columns` are in the tables' order; those named in `stamped` are the batch's metadata columns, the others the
     records' properties. The tables' columns are called `c0`, `c1` and so on, because names are strangers' and databases
-    fold case. `hugeint` and `uuid` are Arrow strings, for a database to cast.
+    fold case. `hugeint` and `uuid` are Arrow strings, for a database to cast; `json` is marked as `arrow.json`.
     """
 
     def __init__(self, columns: Sequence[Column], stamped: Iterable[str] = ()) -> None:
         self._columns = tuple(columns)
         self._stamped = frozenset(stamped)
-        self._schema = pa.schema([(f"c{place}", arrow_type(column.type)) for place, column in enumerate(columns)])
+        self._schema = pa.schema([_field(f"c{place}", column.type) for place, column in enumerate(columns)])
         self._cells = Cells(
             [column for column in columns if column.name not in self._stamped], has_times=bool(self._stamped)
         )
@@ -152,6 +152,12 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
     if column_type.kind == "decimal":
         return pa.decimal128(column_type.precision, column_type.scale)
     return _ARROW_TYPES[column_type.kind]
+
+
+def _field(name: str, column_type: ColumnType) -> pa.Field:
+    # Arrow's own mark for JSON text: who knows it need not look whether it is.
+    marks = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
+    return pa.field(name, arrow_type(column_type), metadata=marks if column_type.kind == "json" else None)
 
 
 def _add_need(needed: dict[str, DigitsNeeded | None], name: str, more: DigitsNeeded | None) -> None:

@@ -243,7 +243,7 @@ class DuckDBTable:
 
 def _expression(place: int, column: Column) -> str:
     # What travels in Arrow as text is cast here, so that keys are compared as what they are.
-    if column.type.kind in {"hugeint", "uuid", "json"}:
+    if column.type.kind in {"hugeint", "uuid"}:
         return f"CAST(c{place} AS {DUCKDB.type_name(column.type)})"
     return f"c{place}"
 
