@@ -19,6 +19,8 @@ MOST_WARNINGS = 20
 class CSVStream(Stream):
     """The rows of one entity. Each file is a partition; its bookmark is the time at which it was last modified."""
 
+    bookmark_is_a_mark = True
+
     def __init__(self, tap: "TapCSV", entity: Entity, kinds: Mapping[str, str]) -> None:
         super().__init__(tap, name=entity.name, schema=entity.properties(kinds))
         self.entity = entity

@@ -102,8 +102,8 @@ class StreamRun:
             self.plan.tap_stream_id,
             self.plan.replication_key,
             is_sorted=stream.is_sorted and not is_shared,
-            start=saved,
-            ceiling=self._bounds.ceiling,
+            start=None if stream.bookmark_is_a_mark else saved,
+            ceiling=None if stream.bookmark_is_a_mark else self._bounds.ceiling,
         )
         if is_shared:
             self._shared[at.key()] = (at, cursor)

@@ -41,6 +41,9 @@ class Stream:
     """The stream for each row of which this one is read once."""
     child_keys: Sequence[str] | Mapping[str, str] = ()
     """The properties of a row that its child streams get as their partition; a mapping renames them."""
+    bookmark_is_a_mark: bool = False
+    """True when the replication key tells versions apart and their order says nothing, as a file's time does: the
+    bookmark is then what this run read, be it earlier than the one before it or in the future."""
     ignore_parent_replication_key: bool = False
     """True to read the parent from its beginning in every run, whatever its bookmark."""
     state_partitioning_keys: Sequence[str] | None = None

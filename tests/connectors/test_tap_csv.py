@@ -186,6 +186,17 @@ def test_only_new_and_modified_files_are_read_again(tmp_path: Path) -> None:
     assert [row["id"] for row in read(settings, state=third.state).rows] == [2]
 
 
+@pytest.mark.parametrize("stamp", [9e8, 4e9])
+def test_a_file_whose_stamp_went_back_or_lies_ahead_is_read_once(tmp_path: Path, stamp: float) -> None:
+    """Its bookmark is its stamp, whatever the bookmark was and whatever the day."""
+    settings = config(write(tmp_path / "a.csv", "id,v\n1,a\n"))
+    first = read(settings)
+    os.utime(tmp_path / "a.csv", (stamp, stamp))
+    second = read(settings, state=first.state)
+    assert len(second.rows) == 1
+    assert read(settings, state=second.state).rows == []
+
+
 def test_a_change_within_the_same_tick_is_not_lost(tmp_path: Path) -> None:
     """A file written again right after it was read, with as many bytes, is read again."""
     path = tmp_path / "people.csv"
