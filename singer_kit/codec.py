@@ -6,6 +6,7 @@ knows JSON and types; it must not know Singer.
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from types import GenericAlias
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -27,11 +28,13 @@ __all__ = [
     "convert",
     "decode",
     "define_struct",
+    "dict_of",
     "encode",
     "encode_exactly",
     "encode_lines",
     "field",
     "holds_decimals",
+    "list_of",
     "pretty",
     "to_builtins",
     "why_not_json",
@@ -88,6 +91,16 @@ _decoder: Decoder[Any] = Decoder()
 def decode(data: bytes | str) -> JSON:
     """The JSON value in `data`, numbers exact. Raises `DecodeError`."""
     return _decoder.decode(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
+
+
+def list_of(item: Any) -> Any:
+    """The type of lists of a type that is known at run time only."""
+    return GenericAlias(list, (item,))
+
+
+def dict_of(value: Any) -> Any:
+    """The type of objects whose values are of a type that is known at run time only."""
+    return GenericAlias(dict, (str, value))
 
 
 def encode(value: object) -> bytes:

@@ -208,18 +208,19 @@ def mended(schema: Mapping[str, Any], *, keep: bool, nullable: bool) -> Column:
     return column
 
 
+_PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float, Decimal),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
 def _python_types(types: frozenset[str], nullable: bool) -> frozenset[type] | None:
     """What values of these JSON types may be in Python; None for any."""
     if not types:
         return None
-    kinds: set[type] = set()
-    for name in types:
-        kinds |= {
-            "string": {str},
-            "integer": {int},
-            "number": {int, float, Decimal},
-            "boolean": {bool},
-            "object": {dict},
-            "array": {list},
-        }.get(name, set())
+    kinds = {kind for name in types for kind in _PYTHON_TYPES.get(name, ())}
     return frozenset(kinds | {_NONE_TYPE}) if nullable else frozenset(kinds)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
-from singer_kit.codec import Meta
+from singer_kit.codec import Meta, dict_of, list_of
 from singer_kit.schema.formats import format_check
 from singer_kit.schema.shape_columns import (
     Column,
@@ -44,7 +44,7 @@ def _free(*scalars: Any) -> Any:
         scalar = scalar | each
     free = scalar
     for _ in range(_FREE_LEVELS):
-        free = scalar | list[free] | dict[str, free]
+        free = scalar | list_of(free) | dict_of(free)
     return free
 
 
@@ -142,11 +142,11 @@ def _booleans(schema: Schema) -> tuple[Alternative, ...]:  # noqa: ARG001 - one 
 
 
 def _objects(schema: Schema) -> tuple[Alternative, ...]:
-    return () if _has_levels(schema) else _free_alternatives(dict[str, FREE], dict[str, FREE_WITH_FLOATS])
+    return () if _has_levels(schema) else _free_alternatives(dict_of(FREE), dict_of(FREE_WITH_FLOATS))
 
 
 def _arrays(schema: Schema) -> tuple[Alternative, ...]:
-    return () if _has_levels(schema) else _free_alternatives(list[FREE], list[FREE_WITH_FLOATS])
+    return () if _has_levels(schema) else _free_alternatives(list_of(FREE), list_of(FREE_WITH_FLOATS))
 
 
 _SINGLE: Final[Mapping[str, Callable[[Schema], tuple[Alternative, ...]]]] = {
@@ -163,8 +163,8 @@ _MIXED: Final[Mapping[str, Alternative]] = {
     "number": Alternative(frozenset((int,)), int),  # floats are walked: see FREE_WITH_FLOATS
     "integer": Alternative(frozenset((int,)), int),
     "boolean": Alternative(frozenset((bool,)), bool),
-    "object": Alternative(_FREE_TYPES, dict[str, FREE]),
-    "array": Alternative(_FREE_TYPES, list[FREE]),
+    "object": Alternative(_FREE_TYPES, dict_of(FREE)),
+    "array": Alternative(_FREE_TYPES, list_of(FREE)),
 }
 _NATIVE: Final[Mapping[str, Alternative]] = {
     "date-time": Alternative(frozenset((datetime,)), AWARE, (whole_minutes,)),

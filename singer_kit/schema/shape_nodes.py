@@ -11,7 +11,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from singer_kit.codec import UNSET, UnsetType, define_struct
+from singer_kit.codec import UNSET, UnsetType, define_struct, list_of
 from singer_kit.schema.shape_columns import Column, chain, mended, present
 from singer_kit.schema.shape_leaves import Alternative, alternatives, tail_columns
 from singer_kit.schema.shape_plain import DESELECTED, is_open, types_of
@@ -134,7 +134,7 @@ class ArrayNode(Node):
 
     def build(self) -> tuple[Any, Column | None]:
         wanted, inner = self.item.build()
-        annotation: Any = list[wanted]
+        annotation: Any = list_of(wanted)
         if self.nullable:
             annotation = annotation | None
         if inner is None:
@@ -219,7 +219,7 @@ class ObjectNode(Node):
 
     def _unknown(self, dicts: list[Mapping[str, Any]]) -> set[str]:
         # A union of all keys costs 8 ns a value; sets of whole layouts were tried and cost thrice that.
-        return {name for name in set().union(*dicts) - self._known if isinstance(name, str)}
+        return {name for name in set[Any]().union(*dicts) - self._known if isinstance(name, str)}
 
     def _admit(self, unknown: set[str]) -> None:
         """From now on `unknown` is known: to be dropped, or to be kept where the level takes others."""

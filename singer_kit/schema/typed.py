@@ -9,10 +9,9 @@ from decimal import Decimal
 from functools import reduce
 from keyword import iskeyword
 from operator import or_
-from types import GenericAlias
 from typing import Any, Final
 
-from singer_kit.codec import UNSET, Struct, UnsetType, define_struct
+from singer_kit.codec import UNSET, Struct, UnsetType, define_struct, dict_of, list_of
 from singer_kit.schema.canonical import Opaque
 from singer_kit.schema.column_checks import (
     are_whole,
@@ -132,7 +131,7 @@ class _Typist:
         if spec.items is None:
             return list[Any], array_check(spec, None)
         item_type, check = self.field(spec.items, names.items if names is not None else None)
-        return GenericAlias(list, (item_type,)), array_check(spec, check)
+        return list_of(item_type), array_check(spec, check)
 
     def object(self, spec: Object, names: Names | None) -> tuple[Any, ColumnCheck | None]:
         if names is not None and names.is_whole:
@@ -143,7 +142,7 @@ class _Typist:
             if spec.others is True:
                 return dict[str, Any], mapping_check(spec, None)
             value_type, check = self.field(spec.others, None)
-            return GenericAlias(dict, (str, value_type)), mapping_check(spec, check)
+            return dict_of(value_type), mapping_check(spec, check)
         if not isinstance(spec.others, bool):
             raise Opaque("an object declares properties and a schema for others")
         if spec.fewest or spec.most is not None:

@@ -14,7 +14,6 @@ FLOORS: dict[str, float] = {
     "failpoint": 0,
     "late": 0,
     "version": 0,
-    "late": 0,
     "nearest": 0,
     "codec": 0.5,
     "spec": 1,
