@@ -14,6 +14,7 @@ from singer_kit.cli.connector import CATALOG, DISCOVER, STATE, TEST, Flag
 from singer_kit.codec import DecodeError, decode, pretty
 from singer_kit.errors import CatalogError, StateError
 from singer_kit.late import late
+from singer_kit.memory import keep_freed_memory
 from singer_kit.spec.catalog import Catalog
 from singer_kit.tap.common_settings import COMMON_SETTINGS, REPLICATION_SETTINGS
 from singer_kit.tap.stream import Stream
@@ -37,7 +38,6 @@ stopping = late("singer_kit.cli.stop")
 __all__ = ["Tap"]
 
 _YOUNG_OBJECTS = 50_000
-_LARGEST_BUFFER = 4 << 20
 
 
 class Tap:
@@ -176,7 +176,7 @@ class Tap:
         else:
             # Rows die young and in pages; collecting at the default threshold looks at all of them again and again.
             before = gc.get_threshold()
-            _keep_freed_memory()
+            keep_freed_memory()
             gc.set_threshold(_YOUNG_OBJECTS, *before[1:])
             gc.freeze()
             try:
@@ -189,15 +189,6 @@ class Tap:
     def cli(cls, argv: Sequence[str] | None = None) -> int:
         """The command: runs on `argv` (the process's own by default) and gives the exit code."""
         return int(running.run(cls, argv))
-
-
-def _keep_freed_memory() -> None:
-    """From here on glibc keeps what pages of lines took and gave back, instead of asking the kernel for it again.
-
-    Freeing one large block raises its limits to that size. Without it a page of 200 records cost 55 page faults, which
-    was a quarter of the whole run. Elsewhere nothing happens.
-    """
-    bytes(_LARGEST_BUFFER)
 
 
 class _Nowhere:

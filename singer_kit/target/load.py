@@ -19,6 +19,7 @@ from singer_kit.cli.stop import Stop
 from singer_kit.codec import JSON, encode
 from singer_kit.errors import SingerKitError
 from singer_kit.failpoint import failpoint
+from singer_kit.memory import keep_freed_memory
 from singer_kit.spec.ledger import NOTHING, Ledger
 from singer_kit.spec.messages import ActivateVersionMessage, SchemaMessage, StateMessage
 from singer_kit.target.channel import Channel
@@ -49,6 +50,7 @@ def load(target: "Target", io: IO, stop: Stop) -> None:
     for a load method that the target does not have, `DestinationError` when the destination fails: then no
     STATE beyond what is durable has been printed.
     """
+    keep_freed_memory()
     target.load_method(target.sink_class)
     kind = _TransactionalLoad if target.transactional else _IndependentLoad
     with _collector_between_batches(), contextlib.ExitStack() as stack:

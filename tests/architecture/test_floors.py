@@ -13,6 +13,7 @@ FLOORS: dict[str, float] = {
     "errors": 0,
     "failpoint": 0,
     "late": 0,
+    "memory": 0,
     "version": 0,
     "nearest": 0,
     "codec": 0.5,
