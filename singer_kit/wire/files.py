@@ -19,6 +19,7 @@ __all__ = ["read_batch_file", "write_batch_file"]
 
 _READ_BYTES: Final = 1 << 18
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 def write_batch_file(path: str | os.PathLike[str], pieces: Iterable[bytes], encoding: BatchEncoding) -> str:
@@ -54,13 +55,15 @@ def write_batch_file(path: str | os.PathLike[str], pieces: Iterable[bytes], enco
 def read_batch_file(url: str, encoding: BatchEncoding) -> Iterator[bytes]:
     """The lines of the BATCH file at `url` in chunks of whole lines; the last one may lack its newline.
 
-    Never holds more than a chunk and the longest line. Raises `ProtocolError` for an encoding or a place it
-    cannot read, a file that is not there, and one that is not what `encoding` says.
+    Never holds more than a chunk and the longest line. A gzipped file is read as one whatever `encoding` says:
+    taps of the Meltano SDK gzip their files even when they say `none`. Raises `ProtocolError` for an encoding or a
+    place it cannot read, a file that is not there, and a plain one that is said to be gzipped.
     """
     is_gzipped = _is_gzipped(encoding, url)
     lines = Lines()
     try:
         with _local_path(url).open("rb") as file:
+            is_gzipped = is_gzipped or file.peek(2).startswith(_GZIP_MAGIC)
             pieces = iter(lambda: file.read(_READ_BYTES), b"")
             for piece in _unpacked(pieces) if is_gzipped else pieces:
                 yield from lines.feed(piece)

@@ -35,6 +35,13 @@ def test_gzip_files_of_several_members_are_read(tmp_path: Path) -> None:
     assert b"".join(read_batch_file(path.as_uri(), GZIP)) == b"1\n2\n3"
 
 
+def test_a_gzip_file_that_is_said_to_be_plain_is_read(tmp_path: Path) -> None:
+    """As taps of the Meltano SDK write them whatever compression they announce."""
+    path = tmp_path / "m.json.gz"
+    path.write_bytes(gzip.compress(b'{"a":1}\n{"a":2}'))
+    assert b"".join(read_batch_file(path.as_uri(), PLAIN)) == b'{"a":1}\n{"a":2}'
+
+
 def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
     """Sixteen megabytes, in a small part of that."""
     line = b'{"text":"' + b"x" * 1000 + b'"}\n'
