@@ -69,7 +69,7 @@ def _widen(io: IO) -> None:
 
 @contextlib.contextmanager
 def _collector_between_batches() -> Iterator[None]:
-    """Inside, reference cycles are looked for after batches only: docs/decisions/004-garbage-collector.md."""
+    """Inside, reference cycles are looked for after batches only: docs/decisions/012-garbage-collector.md."""
     was_enabled = gc.isenabled()
     gc.disable()
     gc.freeze()

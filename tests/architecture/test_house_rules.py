@@ -74,3 +74,15 @@ def test_the_core_is_free_of_copyleft() -> None:
         stated = [about.get("License-Expression") or about.get("License") or "", *about.get_all("Classifier", [])]
         licences = [line for line in stated if "icense" in line or line is stated[0]]
         assert not re.search(r"\b[AL]?GPL|General Public License", "\n".join(licences)[:2000]), name
+
+
+def test_decisions_are_numbered_and_whole() -> None:
+    """Each decision has a number of its own, the same in its title, and says forces, choice, instead of, change."""
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:3] for path in decisions]
+    assert numbers == [f"{number:03}" for number in range(1, len(numbers) + 1)]
+    parts = ("**Forces.**", "**Choice.**", "**Instead of**", "**What would change our mind.**")
+    for path in decisions:
+        text = path.read_text()
+        assert text.startswith(f"# {path.name[:3]} "), path.name
+        assert [part for part in parts if part not in text] == [], path.name
