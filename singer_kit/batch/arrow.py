@@ -54,6 +54,7 @@ _UUIDS: Final = re.compile(r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]
 _TIMES: Final = re.compile(r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?\n)*+")
 _INSTANT: Final = re.compile(r"(.{10})[Tt ](.{8})(?:\.([0-9]{1,6})0*)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 _HUGEINT_BITS: Final = 127
+_LONGEST_SURE_DECIMAL: Final = 38
 _LONGEST_INTEGER: Final = 1000
 """Digits beyond which 1E+999999 is not written out."""
 
@@ -200,7 +201,9 @@ def _from_integers(cells: Sequence[int | None], column_type: ColumnType) -> pa.A
             return _strings([None if cell is None else str(cell) for cell in cells])
         case "decimal":
             try:
-                return _strings([None if cell is None else str(cell) for cell in cells]).cast(arrow_type(column_type))
+                return _as_decimals(
+                    _strings([None if cell is None else str(cell) for cell in cells]), arrow_type(column_type)
+                )
             except pa.ArrowInvalid:
                 raise _Misfit(_digits(cells)) from None
         case "double":
@@ -293,7 +296,7 @@ def _decimals(texts: pa.Array, cells: Sequence[Any], column_type: ColumnType) ->
     """Decimals from their texts; `cells` are the same, an item each, and looked at only when Arrow refuses."""
     decimals = arrow_type(column_type)
     try:
-        return texts.cast(decimals)
+        return _as_decimals(texts, decimals)
     except pa.ArrowInvalid:
         pass
     try:
@@ -304,9 +307,42 @@ def _decimals(texts: pa.Array, cells: Sequence[Any], column_type: ColumnType) ->
         raise _Misfit
     needed = digits_of_decimals(value for value in values if value is not None)
     try:
-        return _strings([None if value is None else plain(value) for value in values]).cast(decimals)
+        return _as_decimals(_strings([None if value is None else plain(value) for value in values]), decimals)
     except pa.ArrowInvalid:
         raise _Misfit(needed) from None
+
+
+def _as_decimals(texts: pa.Array, decimals: pa.DataType) -> pa.Array:
+    """`texts` as `decimals`, exactly; raises `ArrowInvalid` where one does not fit.
+
+    Arrow (26) wraps around without a word when a number of at most 38 digits has too many before its point, and gives
+    0 for one that is very small. So those that could be such are looked at here: long texts, and ones with exponents.
+    """
+    made = texts.cast(decimals)
+    room = decimals.precision - decimals.scale
+    if _may_wrap_around(texts, room):
+        try:
+            needed = digits_of_decimals(Decimal(text) for text in texts.to_pylist() if text is not None)
+        except InvalidOperation:
+            raise pa.ArrowInvalid("no decimal") from None
+        if needed.integer_digits > room or needed.scale > decimals.scale:
+            raise pa.ArrowInvalid("too many digits")
+    return made
+
+
+def _may_wrap_around(texts: pa.Array, room: int) -> bool:
+    """False only when no text has an exponent, more than `room` characters before its point, or very many at all."""
+    lengths = pc.binary_length(texts)
+    longest = pc.max(lengths).as_py() or 0
+    if longest > _LONGEST_SURE_DECIMAL:
+        return True
+    if longest > room:
+        points = pc.find_substring(texts, ".")
+        if pc.max(pc.if_else(pc.less(points, 0), lengths, points)).as_py() > room:
+            return True
+    data = texts.buffers()[2]
+    letters = data.to_pybytes() if data is not None else b""
+    return b"e" in letters or b"E" in letters
 
 
 def _from_numbers(cells: Sequence[Any], column_type: ColumnType) -> pa.Array:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from singer_kit.batch.arrow import ArrowReader, MisfitError
@@ -202,3 +202,31 @@ def test_decimals_never_round_to_their_column():
     reader = ArrowReader([Column("a", decimal(12, 2), "number")])
     with pytest.raises(MisfitError):
         reader.read(batch_of(NUM, "1.005"))
+
+
+@given(
+    number=st.decimals(allow_nan=False, allow_infinity=False) | st.integers(-(10**38), 10**38).map(Decimal),
+    exponent=st.integers(-12, 12),
+    scale=st.integers(0, 38),
+    arrives=st.sampled_from(["number", "string", "integer"]),
+)
+@example(Decimal(12345678901234567890123456789012345678), 0, 10, "number")
+@example(Decimal(12345678901234567890123456789012345678), 0, 10, "integer")
+@example(Decimal("2.368659094135101163255241765186E-19"), 0, 10, "number")
+def test_no_number_wraps_around(number, exponent, scale, arrives):
+    """A decimal column holds a number of whatever size exactly, or says that it cannot."""
+    if arrives == "integer":
+        number, exponent = Decimal(int(number)) if number.adjusted() < 60 else Decimal(7), 0
+    text = f"{number}" if "E" in str(number) or not exponent else f"{number}e{exponent}"
+    line = f'{{"x": "{text}"}}\n' if arrives == "string" else f'{{"x": {text}}}\n'
+    definition = {
+        "string": {"type": "string", "format": "singer.decimal"},
+        "number": {"type": "number"},
+        "integer": {"type": "integer"},
+    }[arrives]
+    batch = Batch("s", {"properties": {"x": definition}}, (), [Rows("s", line.encode(), 1, 1, 1)])
+    try:
+        (read,) = ArrowReader([Column("x", decimal(38, scale), arrives)]).read(batch).column(0).to_pylist()
+    except MisfitError:
+        return
+    assert read == Decimal(text)
