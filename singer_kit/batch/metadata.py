@@ -1,11 +1,15 @@
 """The `_sdc_*` columns: their names, types and values. This module must not look at a clock."""
 
+import logging
 from datetime import datetime
 from typing import Any, Final
 
 from singer_kit.codec import Struct
+from singer_kit.schema.formats import format_check, format_predicate
 
 __all__ = ["METADATA_PROPERTIES", "Stamp", "metadata_columns", "missing_properties", "with_metadata"]
+
+logger = logging.getLogger("singer_kit.batch")
 
 _INSTANT: Final = {"type": ["null", "string"], "format": "date-time"}
 _INTEGER: Final = {"type": ["null", "integer"]}
@@ -57,10 +61,13 @@ def missing_properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def metadata_columns(
     schema: dict[str, Any], stamp: Stamp, *, extracted_at: list[str | None], versions: list[int | None]
 ) -> dict[str, Any]:
-    """A scalar, or a list with a value a row, for each metadata column that `schema` does not declare."""
+    """A scalar, or a list with a value a row, for each metadata column that `schema` does not declare.
+
+    Of `extracted_at` what is no RFC 3339 instant with an offset becomes null, with a warning.
+    """
     count = len(versions)
     columns: dict[str, Any] = {
-        "_sdc_extracted_at": extracted_at,
+        "_sdc_extracted_at": _instants(extracted_at),
         "_sdc_received_at": stamp.received_at,
         "_sdc_batched_at": stamp.batched_at,
         "_sdc_deleted_at": None,
@@ -68,3 +75,16 @@ def metadata_columns(
         "_sdc_table_version": versions,
     }
     return {name: columns[name] for name in missing_properties(schema)}
+
+
+def _instants(texts: list[str | None]) -> list[str | None]:
+    distinct = {text for text in texts if text is not None}
+    check, is_instant = format_check("date-time"), format_predicate("date-time")
+    if not distinct or check is None or check(list(distinct)):
+        return texts
+    wrong = {text for text in distinct if not is_instant(text)}
+    logger.warning(
+        "%d records were extracted at what is no RFC 3339 instant; their _sdc_extracted_at is null.",
+        sum(text in wrong for text in texts),
+    )
+    return [None if text in wrong else text for text in texts]

@@ -48,9 +48,13 @@ def unreadable(number: int, kind: Unreadable, words: str, *, stream: str | None 
 def unknown_stream(stream: str | None, kind: str, number: int) -> ProtocolError:
     """The error for what comes before the SCHEMA of its stream."""
     return ProtocolError(
-        f"stream {stream!r}, line {number}: a {kind} comes before any SCHEMA of its stream.",
+        f"stream {stream!r}, line {number}: {_with_article(kind)} comes before any SCHEMA of its stream.",
         next_step="have the tap write the SCHEMA of a stream before anything else of it.",
     )
+
+
+def _with_article(word: str) -> str:
+    return f"an {word}" if word[:1] in "AEIO" else f"a {word}"
 
 
 def stream_of_unreadable_record(line: bytes) -> str | None:

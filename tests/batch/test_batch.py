@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,6 +111,20 @@ def test_metadata_columns_are_in_rows_and_jsonl_alike() -> None:
     ]
     assert Batch("s", SCHEMA, [], parts).metadata() == {}
     assert Batch("s", SCHEMA, [], [enveloped([{"id": 1}], time_extracted=7)]).extracted_at() == [None]
+
+
+@pytest.mark.parametrize("text", ["garbage", "2026-01-01T11:59:59", "2026-13-01T00:00:00Z", ""])
+def test_an_extraction_time_that_is_no_instant_is_null(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """In every view, with one warning; the other rows keep theirs, so that the column stays one of instants."""
+    good = "2026-01-01T11:59:59Z"
+    times: list[str | None] = [good, text, None]
+    parts = [Rows("s", b'{"id":1}\n{"id":2}\n{"id":3}', 3, 1, 3, extracted_at=times)]
+    batch = Batch("s", SCHEMA, [], parts, stamp=Stamp.at(NOON, NOON, 100))
+    assert [row["_sdc_extracted_at"] for row in batch.rows()] == [good, None, None]
+    assert [json.loads(line)["_sdc_extracted_at"] for line in batch.jsonl().splitlines()] == [good, None, None]
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 records were extracted at what is no RFC 3339 instant; their _sdc_extracted_at is null."
+    ]
 
 
 def test_a_metadata_column_that_the_stream_declares_is_the_streams() -> None:
