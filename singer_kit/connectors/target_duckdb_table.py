@@ -94,9 +94,9 @@ class DuckDBTable:
 
     def upsert(self, batch: Batch) -> None:
         """The rows of `batch` are in the table, in place of those with their key; the last of a key stands."""
-        keys = self._key_expressions()
-        expressions = [expression for _, expression in keys]
         incoming = self._read(batch)
+        keys = self._key_expressions()  # reading may have widened the key's own column
+        expressions = [expression for _, expression in keys]
         self.store.show(_INCOMING, incoming)
         try:
             source = _INCOMING

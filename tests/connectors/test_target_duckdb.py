@@ -218,6 +218,15 @@ def test_keys_are_compared_as_what_they_are(duck: Duck, definition: Any, one: st
     assert duck.rows("SELECT v FROM s") == [(3,)]
 
 
+def test_a_key_column_widens_with_its_keys(duck: Duck) -> None:
+    """A key beyond 64 bits, then one beyond 128, in batches of one run: each is one row."""
+    head = schema("s", {"k": INT, "v": INT}, ("k",))
+    keys = [1, 2**70, 1, 10**60, 2**70, 10**60]
+    for place, key in enumerate(keys):
+        duck.load(head, record("s", f'{{"k":{key},"v":{place}}}'))
+    assert duck.rows("SELECT k, v FROM s ORDER BY v") == [("1", 2), (str(2**70), 4), (str(10**60), 5)]
+
+
 def test_without_a_key_rows_are_appended(duck: Duck) -> None:
     """And with `load_method: append` with a key, too."""
     for _ in range(2):
