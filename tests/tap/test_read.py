@@ -256,6 +256,39 @@ def test_a_failing_partition_does_not_hide_the_next(kit: Any) -> None:
     assert saved == ["a", "c"]
 
 
+def test_a_failure_holds_back_a_bookmark_that_partitions_share(kit: Any) -> None:
+    """What the failed partition lacks may lie before what the others gave."""
+
+    def rows(_: Stream, part: Any) -> list[dict[str, Any]]:
+        if part["repo"] == "b":
+            raise SourceError("Gone.")
+        return [{"id": 1, "updated_at": at(5)}]
+
+    more = {"partitions": [{"repo": r} for r in "abc"], "state_partitioning_keys": (), "on_failure": "continue"}
+    wire = kit.Wire()
+    with pytest.raises(SourceError):
+        kit.run(kit.stream("a", rows, replication_key="updated_at", **more), wire=wire)
+    assert "a" not in wire.states[-1]["bookmarks"]
+
+
+def test_a_failed_child_holds_back_the_bookmark_of_an_unsorted_parent(kit: Any) -> None:
+    """Also when its page came after one with later rows: the parent's row must come again."""
+
+    def children(_: Stream, part: Any) -> list[dict[str, Any]]:
+        if part["id"] == 2:
+            raise SourceError("Gone.")
+        return [{"id": part["id"]}]
+
+    pages = [[{"id": 1, "updated_at": at(9)}], [{"id": 2, "updated_at": at(3)}], [{"id": 3, "updated_at": at(4)}]]
+    parent = kit.stream("a", pages, replication_key="updated_at", primary_keys=("id",))
+    child = kit.stream("b", children, parent_stream_type=parent, on_failure="continue")
+    wire = kit.Wire()
+    with pytest.raises(SourceError):
+        kit.run(parent, child, wire=wire)
+    assert [record["id"] for record in wire.records("b")] == [1, 3]
+    assert "a" not in wire.states[-1]["bookmarks"]
+
+
 def test_partitions_that_cannot_be_listed_are_a_failure(kit: Any) -> None:
     """Of the stream, under its policy, after the partitions that came before."""
 
