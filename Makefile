@@ -3,7 +3,8 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
+# Twice quiet: of what pip has to say only errors concern whoever sets this up.
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .PHONY: help demo test check test-pythons chaos bench docs clean
 
@@ -12,19 +13,22 @@ help: ## this list
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or say make PYTHON=/path/to/python"; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.run-ready: $(VENV)/.made pyproject.toml .ci/constraints.txt
-	$(PIP) --editable '.[all]'
+	@echo "Installing singer_kit and the packages it needs (a minute at most, on a usual line)"
+	@$(PIP) --editable '.[all]'
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.run-ready
-	$(PIP) --editable '.[all,test,lint]'
+	@echo "Installing what the tests need"
+	@$(PIP) --editable '.[all,test,lint]'
 	@touch $@
 
 demo: $(VENV)/.run-ready ## real data, tap-csv into DuckDB: three runs, from a clean folder
-	$(BIN)/python docs/demo/flights.py
+	@$(BIN)/python docs/demo/flights.py
 
 test: $(VENV)/.test-ready ## style, types, and every test but the chaos ones
 	$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

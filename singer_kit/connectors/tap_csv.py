@@ -40,7 +40,7 @@ class CSVStream(Stream):
         if part.bookmark == found.modified or (part.end is not None and found.modified >= part.end):
             self.logger.debug("%s is passed over, modified %s.", found.path, modified)
             return
-        self.logger.info("%s is read: %s bytes, modified %s.", found.path, found.size, modified)
+        self.logger.info("%s is read: %s bytes, modified %s.", found.path, f"{found.size:,}", modified)
         on_bad_line = self._skipping() if self.entity.skips_bad_lines else self._stop
         constants = {SOURCE_FILE: repeat(found.path), MODIFIED: repeat(modified)}
         with self.entity.open(found.path) as file:

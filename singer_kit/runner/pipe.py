@@ -147,7 +147,8 @@ class Pipe:
         self._progress.show(
             Show(
                 seconds=self._now - self._began,
-                rows=self._told["tap"].rows or self._told["target"].rows,
+                rows=self._told["tap"].rows,
+                loaded=self._told["target"].rows,
                 bytes_written=self._written(),
                 saved=self._states,
                 since_saved=None if self._saved_at is None else self._now - self._saved_at,

@@ -15,13 +15,21 @@ from singer_kit.runner.told import level_of
 __all__ = ["JsonConsole", "PlainConsole", "Progress", "Show", "console_for", "duration", "megabytes"]
 
 _REDRAW_SECONDS: Final = 0.25
+_RATE_SECONDS: Final = 2.0
+"""Before that a rate says more about starting up than about the work."""
+
+_STYLES: Final = {"DEBUG": "dim", "INFO": "dim", "WARNING": "yellow", "WARN": "yellow"}
+_BAD_STYLE: Final = "bold red"
 
 
 class Show(Struct, frozen=True):
-    """How far a run is: rows per stream as the tap counts them, bytes as the system does."""
+    """How far a run is: rows per stream as tap and target count them, bytes as the system does."""
 
     seconds: float
     rows: Mapping[str, int]
+    """What the tap has read; empty when it does not say."""
+    loaded: Mapping[str, int]
+    """What the target has made durable; empty when it does not say."""
     bytes_written: int
     saved: int
     """How many states were saved so far."""
@@ -29,11 +37,15 @@ class Show(Struct, frozen=True):
 
     def sentence(self) -> str:
         """All of it in one line."""
-        parts = [f"{sum(self.rows.values()):,} rows"] if self.rows else []
+        read, loaded = sum(self.rows.values()), sum(self.loaded.values())
+        parts = [f"{read:,} rows read"] if self.rows else []
+        parts += [f"{loaded:,} loaded" if self.rows else f"{loaded:,} rows loaded"] if self.loaded else []
+        if self.seconds >= _RATE_SECONDS and (read or loaded):
+            parts.append(f"{max(read, loaded) / self.seconds:,.0f} a second")
         parts += [megabytes(self.bytes_written)] if self.bytes_written else []
         if self.since_saved is not None:
             parts.append(f"state saved {duration(self.since_saved)} ago")
-        return f"after {duration(self.seconds)}: " + (", ".join(parts) or "nothing heard yet")
+        return f"after {duration(self.seconds)}: " + (", ".join(parts) or "no rows yet")
 
 
 class Progress(Protocol):
@@ -98,17 +110,20 @@ class JsonConsole(PlainConsole):
 
 
 class LiveConsole:
-    """A table that is redrawn in place, other lines above it; metrics only move the table."""
+    """A table that is redrawn in place, other lines above it; metrics only move the table.
+
+    What connectors say is dim unless it is a warning (yellow) or an error (red), so that those stand out.
+    """
 
     metric_seconds = 1.0
 
     def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console  # noqa: PLC0415 - the door: 100 ms that only a terminal need pay
+        from rich.console import Console, Group  # noqa: PLC0415 - the door: 100 ms that only a terminal need pay
         from rich.live import Live  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        self._table, self._text = Table, Text
+        self._group, self._table, self._text = Group, Table, Text
         self._console = Console(file=stream)
         # No refresh of its own: that takes a thread, and we start processes.
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -116,24 +131,39 @@ class LiveConsole:
         self._drawn_at = 0.0
 
     def line(self, source: str, text: str, *, is_metric: bool = False) -> None:
-        if not is_metric:
-            self._console.print(self._text(f"{source} | {text}"), soft_wrap=True)
+        if is_metric:
+            return
+        level = level_of(text)
+        style = _STYLES.get(level, _BAD_STYLE) if level else ("" if source == "run" else "dim")
+        label = self._text(f"{source:>6} | ", style="cyan")
+        self._console.print(label.append_text(self._text(text, style=style)), soft_wrap=True)
 
     def show(self, show: Show) -> None:
         if time.monotonic() - self._drawn_at < _REDRAW_SECONDS:
             return
         self._drawn_at = time.monotonic()
-        table = self._table(box=None, pad_edge=False)
-        table.add_column("stream")
-        table.add_column("rows", justify="right")
-        most = max(3, self._console.size.height - 6)
-        for stream, count in list(show.rows.items())[-most:]:
-            table.add_row(self._text(stream), f"{count:,}")
-        table.add_row(self._text(show.sentence(), style="dim"), "")
-        self._live.update(table, refresh=True)
+        sentence = self._text(f"{'':>6} | {show.sentence()}", style="bold", no_wrap=True, overflow="ellipsis")
+        counted = [(name, counts) for name, counts in (("rows read", show.rows), ("loaded", show.loaded)) if counts]
+        streams = list(dict.fromkeys((*show.rows, *show.loaded)))
+        self._live.update(self._group(self._counts(streams, counted), sentence) if streams else sentence, refresh=True)
 
     def close(self) -> None:
         self._live.stop()
+
+    def _counts(self, streams: list[str], counted: list[tuple[str, Mapping[str, int]]]) -> Any:
+        """The last streams of a run, as many as the screen has room for: those are the ones that move."""
+        table = self._table(box=None, pad_edge=False, header_style="cyan", padding=(0, 3, 0, 0))
+        table.add_column(f"{'':>6} | stream", no_wrap=True)
+        for name, _ in counted:
+            table.add_column(name, justify="right", min_width=11)
+        room = max(3, self._console.size.height - 8)
+        hidden = len(streams) - room
+        if hidden > 0:
+            table.add_row(self._text(f"{'':>6} | ... and {hidden} more", style="dim"))
+        for stream in streams[-room:]:
+            cells = [f"{counts[stream]:,}" if stream in counts else "" for _, counts in counted]
+            table.add_row(self._text(f"{'':>6} | {stream}"), *cells)
+        return table
 
 
 def console_for(stream: TextIO | None = None, *, is_json: bool = False) -> Progress:

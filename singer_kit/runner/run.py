@@ -162,10 +162,12 @@ class _Session:
             f"state saved {_times(outcome.states)}: {where}"
             if outcome.states
             else f"no new state; {where} is as it was"
+            if where.exists()
+            else f"no new state; {where} is not there yet"
         )
         text = summary(outcome, self._tap, self._target, pipeline=self._pipeline, run=number, saved=saved)
         try:
-            output.write(self._redact(text))
+            output.write(_painted(self._redact(text), code) if output.isatty() else self._redact(text))
             output.flush()
         except BrokenPipeError as error:
             raise ReaderGoneError("Whoever read the summary has gone.") from error
@@ -308,6 +310,14 @@ def _default_id(plan: Plan, tap: Command, target: Command) -> str:
     paths = [path if path == "ENV" else str(Path(path).resolve()) for path in (*plan.tap_configs, *plan.target_configs)]
     whole = "\0".join((plan.tap, plan.target, str(len(plan.tap_configs)), *paths))
     return f"{tap.name}-to-{target.name}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def _painted(text: str, code: ExitCode) -> str:
+    """The summary with its verdict in green or red, for a terminal that wants colours (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    verdict, newline, rest = text.partition("\n")
+    return f"\x1b[1;{32 if code == ExitCode.OK else 31}m{verdict}\x1b[0m{newline}{rest}"
 
 
 def _times(count: int) -> str:

@@ -4,21 +4,32 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from singer_kit.runner.progress import JsonConsole, PlainConsole, Show, console_for
+from singer_kit.runner.progress import JsonConsole, LiveConsole, PlainConsole, Show, console_for
 
-SHOW = Show(seconds=65.0, rows={"orders": 1_234_000, "logs": 5}, bytes_written=52_000_000, saved=2, since_saved=12.0)
+SHOW = Show(
+    seconds=65.0,
+    rows={"orders": 1_234_000, "logs": 5},
+    loaded={"orders": 1_000_000},
+    bytes_written=52_000_000,
+    saved=2,
+    since_saved=12.0,
+)
 
 
 def test_how_far_a_run_is_in_one_line():
-    """Time, rows, megabytes, the age of the last saved state."""
-    assert SHOW.sentence() == "after 1 min 5 s: 1,234,005 rows, 52.0 MB, state saved 12 s ago"
-    assert Show(0.3, {}, 0, 0, None).sentence() == "after 0.3 s: nothing heard yet"
+    """Time, rows read and loaded, how fast, megabytes, the age of the last saved state."""
+    assert SHOW.sentence() == (
+        "after 1 min 5 s: 1,234,005 rows read, 1,000,000 loaded, 18,985 a second, 52.0 MB, state saved 12 s ago"
+    )
+    assert Show(0.3, {}, {}, 0, 0, None).sentence() == "after 0.3 s: no rows yet"
+    assert Show(1.0, {}, {"a": 2}, 0, 0, None).sentence() == "after 1.0 s: 2 rows loaded"
 
 
 def test_lines_now_and_then():
@@ -80,9 +91,25 @@ def test_a_table_on_a_terminal(pipeline):
     seen, code = run_on_terminal(pipeline.command(), pipeline.folder, pipeline.environ | {"TERM": "xterm"})
     assert code == 0, seen
     assert "state saved" in seen
-    assert "tap | WARNING [red]as it is[/red]" in seen
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
+    assert "   tap | WARNING [red]as it is[/red]" in plain
+    assert "\x1b[33mWARNING" in seen
     assert "METRIC" not in seen
     assert "run 1 of p: good" in seen.replace("\r", "")
+
+
+def test_many_streams_leave_room_for_the_rest():
+    """A run of more streams than the screen has lines shows the last ones, and says how many it does not."""
+    rich = pytest.importorskip("rich.console")
+    console = LiveConsole(io.StringIO())
+    console._console = rich.Console(file=io.StringIO(), width=80, height=20)
+    streams = {f"s{number}": number for number in range(40)}
+    console._console.print(console._counts(list(streams), [("rows read", streams)]))
+    shown = console._console.file.getvalue()
+    assert "... and 28 more" in shown
+    assert "s39" in shown
+    assert "s27" not in shown
+    console.close()
 
 
 def test_no_thread_is_started_for_the_show():
