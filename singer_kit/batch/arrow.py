@@ -35,7 +35,15 @@ from singer_kit.schema.evolve import DigitsNeeded, Limits, widened
 if TYPE_CHECKING:
     from singer_kit.batch.batch import Batch
 
-__all__ = ["ArrowReader", "MisfitError", "arrow_type", "table", "take_memory_from_system", "with_row_order"]
+__all__ = [
+    "ArrowReader",
+    "MisfitError",
+    "arrow_type",
+    "bytes_in_long_texts",
+    "table",
+    "take_memory_from_system",
+    "with_row_order",
+]
 
 _ARROW_TYPES: Final[dict[str, Any]] = {
     "boolean": pa.bool_(),
@@ -54,6 +62,7 @@ _UUIDS: Final = re.compile(r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]
 _TIMES: Final = re.compile(r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?\n)*+")
 _INSTANT: Final = re.compile(r"(.{10})[Tt ](.{8})(?:\.([0-9]{1,6})0*)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 _HUGEINT_BITS: Final = 127
+_LONG_TEXT: Final = 8192
 _LONGEST_SURE_DECIMAL: Final = 38
 _LONGEST_INTEGER: Final = 1000
 """Digits beyond which 1E+999999 is not written out."""
@@ -146,6 +155,17 @@ def with_row_order(read: pa.Table, name: str) -> pa.Table:
 def take_memory_from_system() -> None:
     """Arrow's memory comes from the system's allocator, which gives it back: 20 MB less in a long load."""
     pa.set_memory_pool(pa.system_memory_pool())
+
+
+def bytes_in_long_texts(read: pa.Table) -> int:
+    """How many bytes are in texts longer than 8 KiB each."""
+    total = 0
+    for column in read.columns:
+        if pa.types.is_string(column.type):
+            lengths = pc.binary_length(column)
+            if (pc.max(lengths).as_py() or 0) > _LONG_TEXT:
+                total += pc.sum(pc.filter(lengths, pc.greater(lengths, _LONG_TEXT))).as_py()
+    return total
 
 
 def arrow_type(column_type: ColumnType) -> pa.DataType:

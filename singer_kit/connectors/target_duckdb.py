@@ -91,7 +91,7 @@ class TargetDuckDB(Target):
         th.Property(
             "memory_limit",
             th.StringType,
-            description="How much memory DuckDB may use, such as `1GB`; 64 MB and 1 MB a column when not given.",
+            description="How much memory DuckDB may use, such as `1GB`; what its tables need when not given.",
         ),
         th.Property(
             "transaction_size_bytes",

@@ -17,8 +17,7 @@ logger = logging.getLogger("singer_kit.target.duckdb")
 
 STATE_TABLE: Final = "_singer_kit_state"
 _IN_MEMORY: Final = ":memory:"
-_LEAST_MEGABYTES: Final = 64
-_ORDINARY_GROUP: Final = 48 * 1024 * 1024
+_LEAST_MEGABYTES: Final = 32
 
 
 class DuckDBStore:
@@ -44,14 +43,14 @@ class DuckDBStore:
         # A bar would be drawn on the standard output, which is for states.
         self.run("SET enable_progress_bar = false")
 
-    def expect(self, *, columns: int = 0, group_bytes: int = 0) -> None:
-        """DuckDB has the memory to write `columns` more and row groups of `group_bytes`, if no setting limits it.
+    def expect(self, *, columns: int = 0, long_bytes: int = 0) -> None:
+        """DuckDB has the memory to write `columns` more and a row group with `long_bytes` of long texts in it.
 
-        It fills with old pages whatever it may have, so without a limit a run would grow with its data. What it needs
-        was measured: buffers for each column that it writes, 0.3 to 0.7 MB in a table of 400; at a commit, a whole row
-        group before compression, and a huge value more than once.
+        Nothing happens when the settings limit it. DuckDB fills with old pages whatever it may have, so without a
+        limit a run would grow with its data. What it needs was measured: buffers for each column that it writes, 0.3
+        to 0.7 MB in a table of 400, and up to 1.6 times the long texts of a row group, which stay in memory whole.
         """
-        megabytes = max(self._megabytes, _LEAST_MEGABYTES + (2 * max(0, group_bytes - _ORDINARY_GROUP) >> 20))
+        megabytes = max(self._megabytes, _LEAST_MEGABYTES + (2 * long_bytes >> 20))
         if self._has_given_limit or (not columns and megabytes == self._megabytes):
             return
         self._columns += columns

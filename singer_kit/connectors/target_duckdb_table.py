@@ -72,7 +72,7 @@ class DuckDBTable:
         if not comment:
             self._note_key()
         self._is_empty = self._rows_before == 0
-        self._rows_read = self._bytes_read = 0
+        self._rows_read = self._long_bytes_read = 0
         self._reader: Any = None
 
     def column(self, name: str) -> str | None:
@@ -133,7 +133,12 @@ class DuckDBTable:
 
     def _read(self, batch: Batch) -> Any:
         """The batch as an Arrow table; columns too narrow for it are widened first."""
-        from singer_kit.batch.arrow import ArrowReader, MisfitError, take_memory_from_system  # noqa: PLC0415 - pyarrow's door, heavy
+        from singer_kit.batch.arrow import (  # noqa: PLC0415 - pyarrow's door, heavy
+            ArrowReader,
+            MisfitError,
+            bytes_in_long_texts,
+            take_memory_from_system,
+        )
 
         while True:
             if self._reader is None:
@@ -150,15 +155,15 @@ class DuckDBTable:
                     for column in self._columns
                 ]
             else:
-                self._announce(incoming)
+                self._announce(incoming.num_rows, bytes_in_long_texts(incoming))
                 return incoming
 
-    def _announce(self, incoming: Any) -> None:
-        """The store knows how large a row group of this table is getting."""
-        self._rows_read += incoming.num_rows
-        self._bytes_read += incoming.nbytes
-        rows = min(_GROUP_ROWS, self._rows_read + self._rows_before)
-        self.store.expect(group_bytes=self._bytes_read * rows // self._rows_read)
+    def _announce(self, rows: int, long_bytes: int) -> None:
+        """The store knows how much long text there is in a row group of this table."""
+        self._rows_read += rows
+        self._long_bytes_read += long_bytes
+        rows_in_group = min(_GROUP_ROWS, self._rows_read + self._rows_before)
+        self.store.expect(long_bytes=self._long_bytes_read * rows_in_group // self._rows_read)
 
     def _made_room(self, column: Column, needed: DigitsNeeded | None) -> Column:
         stored = self._stored_integer_digits(column) if column.type.kind == "decimal" else 0
