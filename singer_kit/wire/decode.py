@@ -36,6 +36,7 @@ from singer_kit.wire.records import BadRecord, RecordReader
 from singer_kit.wire.refusals import (
     at_line,
     record_error,
+    schema_refusal,
     stream_of_unreadable_record,
     unknown_stream,
     unreadable,
@@ -268,8 +269,20 @@ class MessageReader:
 
     def _valid(self, groups: list[Group], error: MessageError | None = None) -> Iterator[Rows]:
         """The valid records of `groups`, then `error` or the refusal of a bad record that comes before it."""
-        bad = sorted([bad for group in groups for bad in group.judge()], key=lambda record: record.line_number)
-        for record in bad:
+        bad: list[BadRecord] = []
+        end: int | None = None
+        for group in groups:
+            try:
+                bad += group.judge()
+            except SchemaError as unusable:  # a reference that leads nowhere is met at a record, not at the SCHEMA
+                if end is None or group.numbers[0] < end:
+                    end = group.numbers[0]
+                    error = schema_refusal(group.reader.stream, group.message_line or end, unusable)
+        if end is not None:
+            for group in groups:
+                group.end_before(end)
+            bad = [record for record in bad if record.line_number < end]
+        for record in sorted(bad, key=lambda record: record.line_number):
             try:
                 if self._reading.refuse is None:
                     raise record_error(record)
@@ -344,11 +357,7 @@ class MessageReader:
                 keeps_undeclared=self._reading.keeps_undeclared,
             )
         except SchemaError as error:
-            raise SchemaError(
-                f"stream {message.stream!r}, line {number}: {error.sentence}",
-                place=error.place,
-                next_step=error.next_step,
-            ) from error
+            raise schema_refusal(message.stream, number, error) from error
         return message
 
     def _pass_over(self, type_name: str) -> None:

@@ -4,10 +4,10 @@ import json
 from typing import Final
 
 from singer_kit.codec import Unreadable
-from singer_kit.errors import MessageError, ProtocolError, RecordError
+from singer_kit.errors import MessageError, ProtocolError, RecordError, SchemaError
 from singer_kit.wire.records import BadRecord
 
-__all__ = ["at_line", "record_error", "stream_of_unreadable_record", "unknown_stream", "unreadable"]
+__all__ = ["at_line", "record_error", "schema_refusal", "stream_of_unreadable_record", "unknown_stream", "unreadable"]
 
 _NEXT_STEPS: Final[dict[Unreadable, str]] = {
     "nan": "write null, or set 'nan' to 'null' to read it so.",
@@ -50,6 +50,15 @@ def unknown_stream(stream: str | None, kind: str, number: int) -> ProtocolError:
     return ProtocolError(
         f"stream {stream!r}, line {number}: {_with_article(kind)} comes before any SCHEMA of its stream.",
         next_step="have the tap write the SCHEMA of a stream before anything else of it.",
+    )
+
+
+def schema_refusal(stream: str, number: int, error: SchemaError) -> ProtocolError:
+    """`error`, which is about a schema that the other side sent: a bad message, not a bad setting."""
+    return ProtocolError(
+        f"stream {stream!r}, line {number}: {error.sentence}",
+        place=error.place,
+        next_step="correct the schema where the tap declares it.",
     )
 
 

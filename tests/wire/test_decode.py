@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from singer_kit.batch.rows import Rows
 from singer_kit.codec import decode, encode
-from singer_kit.errors import MessageError, ProtocolError, RecordError, SchemaError
+from singer_kit.errors import MessageError, ProtocolError, RecordError
 from singer_kit.spec.messages import ActivateVersionMessage, BatchEncoding, SchemaMessage, StateMessage
 from singer_kit.wire.decode import BadRecord, Reading, events
 from singer_kit.wire.files import write_batch_file
@@ -405,8 +405,17 @@ def test_a_new_schema_governs_later_records_only() -> None:
 
 def test_a_schema_that_is_none_is_refused() -> None:
     """An unknown type in a schema is an error that names the stream and the line."""
-    with pytest.raises(SchemaError, match="stream 's', line 2"):
+    with pytest.raises(ProtocolError, match="stream 's', line 2"):
         read(lines(schema("t"), schema(properties={"id": {"type": "integr"}})))
+
+
+def test_a_reference_that_leads_nowhere_ends_the_input_there() -> None:
+    """It is met at the first record that needs it, as a bad message; what came before, of any stream, is kept."""
+    dangling = schema("t", properties={"id": {"$ref": "#/definitions/none"}})
+    found, error = read_until_error(lines(schema(), dangling, record(1), record(1, stream="t"), record(2), record("x")))
+    assert found == [("SCHEMA", "s"), ("SCHEMA", "t"), ("s", None, {"id": 1})]
+    assert isinstance(error, ProtocolError)
+    assert str(error).startswith("stream 't', line 4: A reference in the schema leads nowhere")
 
 
 def test_references_of_a_schema_are_resolved() -> None:
