@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from singer_kit.codec import JSON
 from singer_kit.errors import SettingsError, StateError
 from singer_kit.late import late
+from singer_kit.spec.instants import order_key
 from singer_kit.tap.cursor import bookmark_text
 
 if TYPE_CHECKING:
@@ -78,6 +79,13 @@ class Bounds:
         if bookmark is None:
             return self._begin
         return self._looked_back(self._typed(bookmark))
+
+    def comparable(self, bookmark: JSON) -> Any:
+        """`bookmark` as it is where its order among the rows' values is plain, else typed: `"9"` for a number is 9."""
+        if bookmark is None:
+            return None
+        typed = self._typed(bookmark)
+        return bookmark if order_key(bookmark)[0] == order_key(typed)[0] else typed
 
     def _typed(self, bookmark: JSON) -> Any:
         try:

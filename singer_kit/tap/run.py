@@ -102,7 +102,7 @@ class StreamRun:
             self.plan.tap_stream_id,
             self.plan.replication_key,
             is_sorted=stream.is_sorted and not is_shared,
-            start=None if stream.bookmark_is_a_mark else saved,
+            start=None if stream.bookmark_is_a_mark else self._bounds.comparable(saved),
             ceiling=None if stream.bookmark_is_a_mark else self._bounds.ceiling,
         )
         if is_shared:

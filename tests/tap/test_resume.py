@@ -91,6 +91,23 @@ def test_a_bookmark_of_another_key_is_left(kit: Any, caplog: pytest.LogCaptureFi
     assert "not of 'updated_at'" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "saved", "row", "later"),
+    [
+        ({"type": "integer"}, "9", 10, 10),
+        ({"type": "integer"}, "9", 8, 9),
+        ({"type": "string", "format": "date-time"}, "2024-01-01T00:00", "2024-01-02T00:00:00Z", "2024-01-02T00:00:00Z"),
+        ({"type": "string", "format": "date"}, "2024-01-01T00:00", "2024-01-02", "2024-01-02"),
+    ],
+)
+def test_a_bookmark_that_another_tap_spelt_its_way_moves(kit: Any, kind: Any, saved: Any, row: Any, later: Any) -> None:
+    """A number as text, an instant without seconds: its order is that of what it means."""
+    schema = {"type": "object", "properties": {"k": kind}}
+    stream = kit.stream("a", [{"k": row}], schema=schema, replication_key="k")
+    state = {"bookmarks": {"a": {"replication_key": "k", "replication_key_value": saved}}}
+    assert kit.run(stream, state=state).states[-1]["bookmarks"]["a"]["replication_key_value"] == later
+
+
 def test_start_date_lookback_and_end_date(kit: Any) -> None:
     """Bounds are typed; the state wins over start_date, lookback goes before the state's bookmark."""
     seen: list[Any] = []
