@@ -29,7 +29,7 @@ class Show(Struct, frozen=True):
     rows: Mapping[str, int]
     """What the tap has read; empty when it does not say."""
     loaded: Mapping[str, int]
-    """What the target has made durable; empty when it does not say."""
+    """What the target has written; empty when it does not say. What of it is durable, the saved states tell."""
     bytes_written: int
     saved: int
     """How many states were saved so far."""

@@ -1,11 +1,15 @@
-"""What the README shows, runs: every Python and shell block, in order, in one empty folder."""
+"""What README and docs show, runs: every Python and shell block of a page, in its order, in one empty folder."""
 
 import os
 import re
+import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,7 +18,11 @@ import pytest
 from singer_kit.codec import decode, encode
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"`(\w+\.py)`[^`]*\Z")
+LINK = re.compile(r"\]\(([^)#]+)(?:#([^)]*))?\)")
+PORT = "8642"
 
 
 def blocks(language: str) -> list[str]:
@@ -32,6 +40,23 @@ def target_module() -> str:
     return next(text for text in blocks("python") if text.startswith('"""target-jsonl'))
 
 
+def scripts(page: Path) -> list[tuple[str, str]]:
+    """What a reader does with a page, in order: `("shell", script)`, or a file's name and its content.
+
+    A Python block is the file that is named right before it, such as `tap_github.py`; without one it is run as it is.
+    """
+    text = page.read_text("utf-8")
+    found = []
+    for block in BLOCK.finditer(text):
+        before = text[: block.start()].rstrip().rpartition("\n\n")[2]
+        named = NAMED.search(before)
+        if block[1] == "python":
+            found.append((named[1] if named else "block.py", block[2]))
+        elif block[1] == "shell":
+            found.append(("shell", block[2]))
+    return found
+
+
 def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """One shell block as a reader would paste it, in `folder`, with this environment's programs first on PATH."""
     programs = str(Path(sys.executable).parent)
@@ -44,6 +69,88 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=110,
         check=False,
     )
+
+
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def readme_keeps_its_word(folder: Path, said: str) -> None:
+    """Both people are in the file of JSON lines; the tap of the README says what it is."""
+    assert (folder / "out" / "people.jsonl").read_bytes().count(b"\n") == 2
+    assert "tap-github" in said
+
+
+def tap_guide_keeps_its_word(folder: Path, said: str) -> None:
+    """All three books are loaded, digits kept, and the planets as selected."""
+    books = (folder / "output" / "books.jsonl").read_text()
+    assert [decode(line)["id"] for line in books.splitlines()] == [1, 2, 3]
+    assert '"price":7.90' in books
+    assert (folder / "output" / "planets.jsonl").read_text() == '{"name":"Earth"}\n{"name":"Mars"}\n'
+    assert "run 1 of planets: good" in said
+
+
+def target_guide_keeps_its_word(folder: Path, said: str) -> None:
+    """The independent target has all three rows, the transactional one the last of each key, and the state."""
+    with closing(sqlite3.connect(folder / "rows.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM orders").fetchone() == (3,)
+    with closing(sqlite3.connect(folder / "tables.sqlite")) as connection:
+        rows = dict(connection.execute("SELECT * FROM orders"))
+        assert rows == {"[1]": '{"id":1,"total":10.90}', "[2]": '{"id":2,"total":12.50}'}
+        assert connection.execute("SELECT count(*) FROM people").fetchone() == (2,)
+    assert decode(said.splitlines()[-1])["pipeline"] == "people"
+
+
+PROMISES = {
+    "README": readme_keeps_its_word,
+    "write-a-tap": tap_guide_keeps_its_word,
+    "write-a-target": target_guide_keeps_its_word,
+}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if scripts(page)], ids=lambda page: page.stem)
+def test_a_page_runs(page: Path, tmp_path: Path) -> None:
+    """Each block ends with exit code 0 when they are pasted in order, and what the page promises has come true."""
+    port = free_port()
+    said = ""
+    try:
+        for kind, text in scripts(page):
+            script = text.replace(PORT, port)
+            if kind != "shell":
+                (tmp_path / kind).write_text(script)
+                script = "python block.py" if kind == "block.py" else f"python -c 'import {Path(kind).stem}'"
+            done = shell(script, tmp_path)
+            assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+            assert "Traceback" not in done.stderr
+            said += done.stdout
+    finally:
+        leftover = tmp_path / "server.pid"
+        if leftover.exists():
+            with suppress(ProcessLookupError):
+                os.kill(int(leftover.read_text()), signal.SIGTERM)
+    if page.stem in PROMISES:
+        PROMISES[page.stem](tmp_path, said)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*/*.md"))], ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every link to a file of this repository finds it, and the heading that it names."""
+    for target, heading in LINK.findall(page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        path = page.parent / target
+        assert path.exists(), f"{page.name}: {target}"
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+            assert heading in [title.lower().replace(" ", "-") for title in titles], f"{page.name}: {target}#{heading}"
+
+
+def test_the_map_names_every_page() -> None:
+    """docs/index.md leads to all pages beside it."""
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    assert [page.name for page in PAGES[1:] if page.name != "index.md" and f"({page.name})" not in index] == []
 
 
 class GitHub(BaseHTTPRequestHandler):
@@ -87,15 +194,6 @@ def github() -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def test_every_shell_block_runs(tmp_path: Path) -> None:
-    """In order, in one folder, each with exit code 0, and the rows are there."""
-    (tmp_path / "tap_github.py").write_text(tap_module())
-    for script in blocks("shell"):
-        done = shell(script, tmp_path)
-        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
-    assert (tmp_path / "out" / "people.jsonl").read_bytes().count(b"\n") == 2
 
 
 def test_the_tap_reads_pages_and_goes_on_from_its_bookmark(tmp_path: Path, github: str) -> None:
