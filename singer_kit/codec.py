@@ -151,7 +151,7 @@ def pretty(value: object) -> str:
     return msgspec.json.format(_encoder.encode(value), indent=2).decode()
 
 
-Unreadable = Literal["nan", "surrogate", "bom", "truncated", "not-json"]
+Unreadable = Literal["nan", "surrogate", "bom", "truncated", "not-json", "too-deep"]
 
 
 def why_not_json(line: bytes) -> tuple[Unreadable, str]:
@@ -162,6 +162,12 @@ def why_not_json(line: bytes) -> tuple[Unreadable, str]:
     """
     if line.startswith(b"\xef\xbb\xbf"):
         return "bom", "it begins with a byte order mark"
+    try:
+        decode(line)
+    except RecursionError:
+        return "too-deep", "it is nested too deeply, about a thousand levels are read"
+    except (DecodeError, UnicodeDecodeError):
+        pass
     constants: list[str] = []
     try:
         text = line.decode("utf-8")

@@ -14,6 +14,7 @@ _NEXT_STEPS: Final[dict[Unreadable, str]] = {
     "surrogate": "write whole Unicode text.",
     "bom": "write UTF-8 without a byte order mark.",
     "truncated": "see why whoever wrote it ended early.",
+    "too-deep": "have the tap send what lies that deep as text.",
     "not-json": "only Singer messages belong here; logs and prints go to the standard error.",
 }
 
@@ -38,9 +39,10 @@ def at_line(error: MessageError, number: int) -> MessageError:
 
 
 def unreadable(number: int, kind: Unreadable, words: str, *, stream: str | None = None) -> ProtocolError:
-    """The error for a line that is no JSON."""
+    """The error for a line that is no JSON, or none that can be read."""
+    verdict = "cannot be read" if kind == "too-deep" else "is not JSON"
     return ProtocolError(
-        f"{f'stream {stream!r}, ' if stream else ''}line {number} is not JSON: {words}.",
+        f"{f'stream {stream!r}, ' if stream else ''}line {number} {verdict}: {words}.",
         next_step=_NEXT_STEPS[kind],
     )
 

@@ -409,6 +409,14 @@ def test_a_schema_that_is_none_is_refused() -> None:
         read(lines(schema("t"), schema(properties={"id": {"type": "integr"}})))
 
 
+def test_a_line_that_is_nested_too_deeply_is_called_so() -> None:
+    """It is JSON, so it is not called anything else; what came before it is kept."""
+    deep = b'{"type":"RECORD","stream":"s","record":{"id":' + b"[" * 3000 + b"]" * 3000 + b"}}"
+    found, error = read_until_error(lines(schema(), record(1), deep))
+    assert found == [("SCHEMA", "s"), ("s", None, {"id": 1})]
+    assert str(error).startswith("line 3 cannot be read: it is nested too deeply")
+
+
 def test_a_reference_that_leads_nowhere_ends_the_input_there() -> None:
     """It is met at the first record that needs it, as a bad message; what came before, of any stream, is kept."""
     dangling = schema("t", properties={"id": {"$ref": "#/definitions/none"}})
