@@ -3,10 +3,12 @@
 Text only; it must not read anything.
 """
 
+import textwrap
 from typing import Any
 
+from singer_kit.cli.arguments import plain
 from singer_kit.cli.connector import Connector
-from singer_kit.codec import encode, pretty
+from singer_kit.codec import pretty
 from singer_kit.settings.declared import Setting
 from singer_kit.version import __version__
 
@@ -45,8 +47,7 @@ def _plain(facts: dict[str, Any], settings: list[Setting]) -> str:
     lines.append("Settings:")
     for setting in settings:
         lines.append(f"  {setting.name} ({', '.join(_notes(setting))})")
-        if setting.description:
-            lines.append(f"    {setting.description}")
+        lines += textwrap.wrap(setting.description, 98, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +67,7 @@ def _markdown(facts: dict[str, Any], settings: list[Setting]) -> str:
             f"`{setting.name}`",
             " or ".join(setting.types) or "anything",
             "yes" if setting.required else "no",
-            "" if setting.default is None else f"`{_value(setting.default)}`",
+            "" if setting.default is None else f"`{plain(setting.default)}`",
             f"`{setting.variable}`",
             _described(setting),
         ]
@@ -78,21 +79,17 @@ def _notes(setting: Setting) -> list[str]:
     notes = [" or ".join(setting.types) or "anything"]
     notes += ["required"] * setting.required + ["secret"] * setting.secret
     if setting.default is not None:
-        notes.append(f"default {_value(setting.default)}")
+        notes.append(f"default {plain(setting.default)}")
     if setting.allowed_values:
-        notes.append(f"one of {', '.join(map(_value, setting.allowed_values))}")
+        notes.append(f"one of {', '.join(map(plain, setting.allowed_values))}")
     return [*notes, setting.variable]
 
 
 def _described(setting: Setting) -> str:
     text = setting.description
     if setting.allowed_values:
-        text += f" One of {', '.join(map(_value, setting.allowed_values))}."
+        text += f" One of {', '.join(map(plain, setting.allowed_values))}."
     return (text + " Secret." if setting.secret else text).strip()
-
-
-def _value(value: object) -> str:
-    return value if isinstance(value, str) else encode(value).decode()
 
 
 def _label(name: str) -> str:

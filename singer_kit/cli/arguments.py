@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from singer_kit.cli.connector import Connector, Flag
+from singer_kit.codec import encode
 from singer_kit.errors import UsageError
 from singer_kit.nearest import nearest
 from singer_kit.settings.declared import Setting
@@ -109,6 +110,11 @@ def _add(parser: argparse.ArgumentParser, flag: Flag) -> None:
     parser.add_argument(*names, **details)
 
 
+def plain(value: object) -> str:
+    """A setting's value as a config file would have it, texts without their quotes."""
+    return value if isinstance(value, str) else encode(value).decode()
+
+
 def _settings_help(settings: Sequence[Setting]) -> str:
     if not settings:
         return ""
@@ -117,7 +123,10 @@ def _settings_help(settings: Sequence[Setting]) -> str:
         words = " or ".join(setting.types) or "anything"
         notes = [words] + ["required"] * setting.required + ["secret"] * setting.secret
         if setting.default is not None:
-            notes.append(f"default {setting.default}")
+            notes.append(f"default {plain(setting.default)}")
+        text = setting.description
+        if setting.allowed_values:
+            text += f" One of {', '.join(map(plain, setting.allowed_values))}."
         lines.append(f"  {setting.name} ({', '.join(notes)})  {setting.variable}")
-        lines += textwrap.wrap(setting.description, 98, initial_indent="      ", subsequent_indent="      ")
+        lines += textwrap.wrap(text.strip(), 98, initial_indent="      ", subsequent_indent="      ")
     return "\n".join(lines) + "\n"

@@ -45,12 +45,18 @@ def run(connector: type[Connector], argv: Sequence[str] | None = None) -> int:
             _do(connector, arguments, io, stop, redact)
             stop.check()
         except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place that can tell it
-            code = int(failures.tell(error, connector.name, debug=debug))
+            code = int(failures.tell(error, connector.name or connector.__name__, debug=debug))
             return 128 + stop.signum if stop.signum is not None else code
     return 0
 
 
 def _do(connector: type[Connector], arguments: Sequence[str], io: IO, stop: Stop, redact: Redactor) -> None:
+    if not connector.name:
+        raise UsageError(
+            f"{connector.__name__} has no name.",
+            place=f"class: {connector.__module__}.{connector.__name__}",
+            next_step=f'give the class one: name = "{connector.kind}-x".',
+        )
     version = f"{connector.name} {connector.version}\n".encode()
     if list(arguments) == ["--version"]:
         io.write(version)

@@ -38,14 +38,15 @@ class Show(Struct, frozen=True):
     def sentence(self) -> str:
         """All of it in one line."""
         read, loaded = sum(self.rows.values()), sum(self.loaded.values())
-        parts = [f"{read:,} rows read"] if self.rows else []
+        parts = [] if self.rows or self.loaded else ["no rows counted yet"]
+        parts += [f"{read:,} rows read"] if self.rows else []
         parts += [f"{loaded:,} loaded" if self.rows else f"{loaded:,} rows loaded"] if self.loaded else []
         if self.seconds >= _RATE_SECONDS and (read or loaded):
             parts.append(f"{max(read, loaded) / self.seconds:,.0f} a second")
         parts += [megabytes(self.bytes_written)] if self.bytes_written else []
         if self.since_saved is not None:
             parts.append(f"state saved {duration(self.since_saved)} ago")
-        return f"after {duration(self.seconds)}: " + (", ".join(parts) or "no rows yet")
+        return f"after {duration(self.seconds)}: {', '.join(parts)}"
 
 
 class Progress(Protocol):

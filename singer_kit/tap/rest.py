@@ -2,7 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from singer_kit.errors import SettingsError, SourceError
 from singer_kit.http.auth import Authenticator
@@ -24,6 +24,9 @@ from singer_kit.tap.stream import Stream
 
 if TYPE_CHECKING:
     from singer_kit.tap.tap import Tap
+
+_MOST_EQUAL_PAGES: Final = 5
+"""An API that does not know the parameter that counts pages sends its first page for ever."""
 
 
 class RESTStream(Stream):
@@ -79,6 +82,8 @@ class RESTStream(Stream):
         paginator = self.paginator
         request: Request | None = paginator.first(self.request_for(part))
         seen: set[tuple[str, str]] = set()
+        last = b""
+        times = 0
         while request is not None:
             mark = (request.url, repr(sorted(request.params.items())))
             if mark in seen:
@@ -92,6 +97,14 @@ class RESTStream(Stream):
             if response is None:
                 return
             rows = self.parse_response(response)
+            times = times + 1 if rows and response.content == last else 1
+            if times == _MOST_EQUAL_PAGES:
+                raise SourceError(
+                    f"stream {self.name!r}: {times} pages in a row are the same, so they have no end.",
+                    place=f"url: {without_query(request.url)}",
+                    next_step="this API does not page as declared: choose another paginator, or none.",
+                )
+            last = response.content
             yield rows
             request = paginator.next(request, response, rows)
 

@@ -201,15 +201,27 @@ class _Nowhere:
         """Nothing happens."""
 
 
+_MAKE_ONE = {
+    "catalog": "give the path of a file that `--discover` wrote.",
+    "state": "give the path of a file with the last STATE value of an earlier run, or leave --state out.",
+}
+
+
 def _read_json(path: str, what: str, error_class: type[CatalogError] | type[StateError]) -> dict[str, Any]:
     try:
         value = decode(Path(path).read_bytes().strip() or b"{}")
     except OSError as error:
-        raise error_class(f"The {what} cannot be read: {error.strerror}.", place=f"file: {path}") from error
+        raise error_class(
+            f"The {what} cannot be read: {error.strerror}.",
+            place=f"file: {path}",
+            next_step=_MAKE_ONE[what],
+        ) from error
     except DecodeError as error:
         raise error_class(
             f"The {what} is not JSON: {error}.", place=f"file: {path}", next_step="give one JSON object."
         ) from error
     if not isinstance(value, dict):
-        raise error_class(f"The {what} is a {type(value).__name__}, not an object.", place=f"file: {path}")
+        raise error_class(
+            f"The {what} is a {type(value).__name__}, not an object.", place=f"file: {path}", next_step=_MAKE_ONE[what]
+        )
     return value

@@ -225,3 +225,16 @@ def test_a_closed_stdout_is_a_reader_that_has_gone() -> None:
     command = f'"{sys.executable}" "{PROGRAM[1]}" -c config.json >&-'
     done = subprocess.run(command, shell=True, env=CLEAN, timeout=60, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 141
+
+
+def test_a_connector_without_a_name_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    """A class that forgot its name is told, instead of running with settings that no variable can give."""
+    from singer_kit import Tap
+
+    class Nameless(Tap):
+        """Nothing."""
+
+    assert Nameless.cli(["--about"]) == 2
+    said = capfd.readouterr().err
+    assert "CRITICAL Nameless: Nameless has no name." in said
+    assert 'name = "tap-x"' in said

@@ -28,7 +28,8 @@ def test_how_far_a_run_is_in_one_line():
     assert SHOW.sentence() == (
         "after 1 min 5 s: 1,234,005 rows read, 1,000,000 loaded, 18,985 a second, 52.0 MB, state saved 12 s ago"
     )
-    assert Show(0.3, {}, {}, 0, 0, None).sentence() == "after 0.3 s: no rows yet"
+    assert Show(0.3, {}, {}, 0, 0, None).sentence() == "after 0.3 s: no rows counted yet"
+    assert Show(9.0, {}, {}, 5_000_000, 0, None).sentence() == "after 9.0 s: no rows counted yet, 5.0 MB"
     assert Show(1.0, {}, {"a": 2}, 0, 0, None).sentence() == "after 1.0 s: 2 rows loaded"
 
 
