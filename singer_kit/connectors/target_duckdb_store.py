@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ logger = logging.getLogger("singer_kit.target.duckdb")
 STATE_TABLE: Final = "_singer_kit_state"
 _IN_MEMORY: Final = ":memory:"
 _LEAST_MEGABYTES: Final = 32
+_PATIENCE_SECONDS: Final = 3.0
+"""How long another process may hold the file: one that was killed needs a moment to let go."""
 
 
 class DuckDBStore:
@@ -156,20 +159,27 @@ class DuckDBStore:
                     place=f"path: {self.path}",
                     next_step="give a path that can be written.",
                 ) from error
-        try:
-            return self._duckdb.connect(self.path, config=options)
-        except self._duckdb.Error as error:
-            if "lock" in str(error).lower():
-                raise DestinationUnavailableError(
-                    "The database file is in use by another process.",
-                    place=f"path: {self.path}",
-                    next_step="close the program that has it open; DuckDB lets one process write at a time.",
-                ) from error
-            raise DestinationError(
-                f"The database cannot be opened: {_first_line(error)}",
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return self._duckdb.connect(self.path, config=options)
+            except self._duckdb.Error as error:
+                if "lock" not in str(error).lower() or time.monotonic() >= until:
+                    raise self._cannot_open(error) from error
+                time.sleep(0.05)
+
+    def _cannot_open(self, error: Exception) -> DestinationError:
+        if "lock" in str(error).lower():
+            return DestinationUnavailableError(
+                "The database file is in use by another process.",
                 place=f"path: {self.path}",
-                next_step="give the path of a DuckDB file, or of a new file in a folder that can be written.",
-            ) from error
+                next_step="close the program that has it open; DuckDB lets one process write at a time.",
+            )
+        return DestinationError(
+            f"The database cannot be opened: {_first_line(error)}",
+            place=f"path: {self.path}",
+            next_step="give the path of a DuckDB file, or of a new file in a folder that can be written.",
+        )
 
     def _explained(self, error: Exception) -> DestinationError:
         if isinstance(error, self._duckdb.OutOfMemoryException):

@@ -66,7 +66,7 @@ class Load:
         if self.target == "target-duckdb":
             if not (self.folder / "rows.duckdb").exists():
                 return Counter()
-            with duckdb.connect(str(self.folder / "rows.duckdb"), read_only=True) as connection:
+            with opened(self.folder / "rows.duckdb") as connection:
                 there = connection.execute("select count(*) from duckdb_tables() where table_name = 'rows'").fetchone()
                 ids = connection.execute("select id::bigint from rows").fetchall() if there[0] else ()
             return Counter(row[0] for row in ids)
@@ -96,6 +96,17 @@ class Load:
 def make_load(tmp_path):
     """Makes a load into this target."""
     return lambda target: Load(tmp_path, target)
+
+
+def opened(path):
+    """The database, as soon as a process that was killed a moment ago has let it go."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=True)
+        except duckdb.IOException:
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
 
 def processes_of(pid):
