@@ -57,7 +57,11 @@ def choose(notes: Notes, found: bytes | None, held: TargetState | None, place: s
         return _start(encode(held.state), f"the state that the target holds, of run {held.run}")
     if found is None:
         return Start(None, "no state: a first read")
-    return _start(found, f"the state of run {origin}")
+    words = f"the state of run {origin}"
+    if held is not None and held.run < (origin or 0):
+        holds = f"only that of run {held.run}" if held.run else "none"
+        words += f", though the target holds {holds}: what it has lost is not read again, --full-refresh would"
+    return _start(found, words)
 
 
 def _start(state: bytes, words: str) -> Start:

@@ -112,7 +112,8 @@ class Store:
         if not self._kept_previous:
             self._keep_previous()
         failpoint("run_before_state_note")
-        self.note(changed(notes, saved=Saved(run, digest(state)), before=before))
+        if self.output_path == self.state_path:  # of a state that is only read, the notes know as much as before
+            self.note(changed(notes, saved=Saved(run, digest(state)), before=before))
         failpoint("run_before_state_rename")
         write_durably(self.output_path, state + b"\n")
         failpoint("run_after_state_rename")

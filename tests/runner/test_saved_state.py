@@ -43,6 +43,15 @@ def test_the_later_run_wins():
     assert chosen(notes(), None) is None
 
 
+def test_a_target_that_has_lost_rows_is_named():
+    """It was replaced, or put back as it was some runs ago: the file's state still wins, but the run says so."""
+    known = notes(saved=(5, OLD))
+    assert "the target holds none" in choose(known, OLD, TargetState(), "p.json").words
+    assert "only that of run 4" in choose(known, OLD, TargetState(4, {"id": 9}), "p.json").words
+    assert "though" not in choose(known, OLD, TargetState(5, {"id": 9}), "p.json").words
+    assert "though" not in choose(known, OLD, None, "p.json").words
+
+
 def test_a_hand_wins():
     """A file that no run wrote wins over the target, and so does a file that was taken away."""
     known = notes(saved=(5, OLD))
@@ -118,6 +127,15 @@ def test_a_lost_home_goes_on_from_the_target(saving):
     assert held(saving)["rows"] == list(range(1, 13))
     assert held(saving)["states"]["p"]["run"] == 3
     assert saving.notes["run"] == 3
+
+
+def test_a_state_that_goes_elsewhere_is_none_taken_away(saving):
+    """With --state-out the pipeline's own file is only read; that it is not there means nothing: the target knows."""
+    for _ in range(2):
+        said = saving.run("--state-out", str(saving.folder / "out.json"))
+    assert "removed" not in said
+    assert "the state that the target holds, of run 1" in said
+    assert "the state that the target holds, of run 2" in saving.run()
 
 
 def test_a_state_written_by_hand_wins(saving):
