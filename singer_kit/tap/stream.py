@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from singer_kit.codec import JSON
-from singer_kit.errors import SourceRecordError
+from singer_kit.errors import SingerKitError, SourceRecordError
 from singer_kit.spec.partition import Partition
 from singer_kit.tap.cursor import bookmark_text
 
@@ -75,7 +75,10 @@ class Stream:
         `part` holds the partition's values; `part.bookmark` is where to begin (None: at the beginning), `part.end`
         where to stop. Rows at the bookmark itself are read again: a row may have come at the same instant.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no get_records")
+        raise SingerKitError(
+            f"stream {self.name!r}: {type(self).__name__} has no get_records.",
+            next_step="write get_records(self, part), which yields dicts or lists of them; an HTTP API is a RESTStream.",
+        )
 
     def post_process(self, row: dict[str, Any], part: Partition) -> dict[str, Any] | None:  # noqa: ARG002
         """The row as it shall go out, or None to leave it out. Called for each row when overridden."""

@@ -166,7 +166,7 @@ class Tap:
         tap = cls(
             config,
             catalog=None if catalog is None else _read_json(catalog, "catalog", CatalogError),
-            state=None if state is None else _read_json(state, "state", StateError),
+            state=None if state is None else _read_state(state),
         )
         if options.get("discover"):
             io.write(pretty(tap.catalog.to_json()).encode() + b"\n")
@@ -207,6 +207,17 @@ _MAKE_ONE = {
 }
 
 
+def _read_state(path: str) -> dict[str, Any]:
+    state = _read_json(path, "state", StateError)
+    if state.get("type") == "STATE" and "value" in state and "bookmarks" not in state:
+        raise StateError(
+            "The state is a whole STATE message.",
+            place=f"file: {path}",
+            next_step="give what stands under `value`; what a target prints is just that.",
+        )
+    return state
+
+
 def _read_json(path: str, what: str, error_class: type[CatalogError] | type[StateError]) -> dict[str, Any]:
     try:
         value = decode(Path(path).read_bytes().strip() or b"{}")
@@ -220,6 +231,8 @@ def _read_json(path: str, what: str, error_class: type[CatalogError] | type[Stat
         raise error_class(
             f"The {what} is not JSON: {error}.", place=f"file: {path}", next_step="give one JSON object."
         ) from error
+    if value is None and error_class is StateError:
+        return {}  # what a target prints for a STATE that says nothing
     if not isinstance(value, dict):
         raise error_class(
             f"The {what} is a {type(value).__name__}, not an object.", place=f"file: {path}", next_step=_MAKE_ONE[what]

@@ -51,6 +51,17 @@ def test_the_catalog_is_as_it_was(tmp_path: Path) -> None:
         assert set(values(tap(tmp_path, flag, str(path)).stdout, "SCHEMA", "stream")) == {"orders"}
 
 
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [('{"type":"STATE","value":{"bookmarks":{}}}', 6), ("[]", 6), ("null", 0), ("", 0), ('{"bookmarks":{}}', 0)],
+)
+def test_a_state_is_what_a_target_prints(tmp_path: Path, state: str, code: int) -> None:
+    """A whole STATE message is told from its value; nothing, and null, are a first read."""
+    path = tmp_path / "state.json"
+    path.write_text(state)
+    assert tap(tmp_path, "--state", str(path)).returncode == code
+
+
 def test_a_second_run_reads_what_is_new(tmp_path: Path) -> None:
     """Given its own last state, it repeats the boundary only."""
     state = values(tap(tmp_path).stdout, "STATE", "value")[-1]
