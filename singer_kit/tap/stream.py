@@ -69,7 +69,7 @@ class Stream:
         """INCREMENTAL with a replication key, else FULL_TABLE."""
         return "INCREMENTAL" if self.replication_key else "FULL_TABLE"
 
-    def get_records(self, part: Partition) -> Iterable[Any]:
+    def get_records(self, part: Partition) -> Iterable[Any]:  # noqa: ARG002 - for those who write it
         """The rows of one partition: dicts, lists of dicts, or Arrow record batches, in any mixture.
 
         `part` holds the partition's values; `part.bookmark` is where to begin (None: at the beginning), `part.end`
@@ -77,7 +77,7 @@ class Stream:
         """
         raise SingerKitError(
             f"stream {self.name!r}: {type(self).__name__} has no get_records.",
-            next_step="write get_records(self, part), which yields dicts or lists of them; an HTTP API is a RESTStream.",
+            next_step="write get_records(self, part), which yields dicts or lists of them, or subclass RESTStream.",
         )
 
     def post_process(self, row: dict[str, Any], part: Partition) -> dict[str, Any] | None:  # noqa: ARG002
