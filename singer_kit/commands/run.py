@@ -17,7 +17,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("run", short_help="Run a tap into a target.")
 @click.argument("tap")
-@click.argument("target", required=False)
+@click.argument("target", required=False, metavar="TARGET")
 @click.option("--tap-config", "tap_configs", multiple=True, metavar="FILE", help="The tap's settings; repeatable.")
 @click.option(
     "--target-config", "target_configs", multiple=True, metavar="FILE", help="The target's settings; repeatable."
@@ -57,8 +57,8 @@ def command(
     """
     if target is None:
         raise UsageError(
-            f"{tap!r} alone cannot be run: pipelines by name are not there yet.",
-            next_step="name a tap and a target: `singer-kit run TAP TARGET`.",
+            f"A run needs a tap and a target, and only {tap!r} was given.",
+            next_step=f"name the target as well: `singer-kit run {tap} target-jsonl`.",
         )
     if pipeline is not None and not pipeline.strip():
         raise UsageError("The pipeline's id is empty.", next_step="give --id a name, or leave it out.")

@@ -41,7 +41,7 @@ def summary(
         ExitCode.TAP_FAILED: "the tap failed",
         ExitCode.TARGET_FAILED: "the target failed",
         ExitCode.BOTH_FAILED: "tap and target failed",
-    }.get(code, "ended by a signal")
+    }.get(code) or f"ended by {signal.Signals(outcome.signum or signal.SIGTERM).name}"
     lines = [f"run {run} of {pipeline}: {verdict}, after {duration(outcome.seconds)}"]
     lines += ["  " + line for line in _rows(outcome)]
     lines.append(f"  {tap.name}: {_ended(outcome.tap_code)}; {target.name}: {_ended(outcome.target_code)}")

@@ -71,7 +71,11 @@ def run(plan: Plan, progress: Progress, *, output: TextIO | None = None) -> int:
     check_configs(plan.tap_configs, tap.name)
     check_configs(plan.target_configs, target.name)
     if plan.catalog is not None and not Path(plan.catalog).is_file():
-        raise CatalogError("There is no such catalog.", place=f"file: {plan.catalog}", next_step="give its path.")
+        raise CatalogError(
+            "There is no such catalog.",
+            place=f"file: {plan.catalog}",
+            next_step=f"give the path of a file that `{tap.name} --discover` wrote.",
+        )
     pipeline = plan.pipeline or _default_id(plan, tap, target)
     store = Store(plan.home, pipeline, state=plan.state, state_out=plan.state_out)
     with ExitStack() as stack:

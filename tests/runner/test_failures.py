@@ -118,7 +118,7 @@ def test_a_run_that_is_asked_to_end(pipeline, signum, code):
     assert reached % 10 == 0
     assert pipeline.rows == list(range(1, len(pipeline.rows) + 1))
     assert len(pipeline.rows) >= reached
-    assert "ended by a signal" in said
+    assert f"run 1 of p: ended by {signum.name}" in said
 
 
 def test_a_second_signal_ends_all_at_once(pipeline):
