@@ -88,7 +88,9 @@ def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
                 unpacker = zlib.decompressobj(_GZIP)
             yield unpacker.decompress(packed, _READ_BYTES)
             packed = unpacker.unconsumed_tail or unpacker.unused_data
-    if unpacker is not None and not unpacker.eof:
+    if unpacker is None:
+        raise EOFError("it is empty, which no gzip file is")
+    if not unpacker.eof:
         raise EOFError("it ends in the middle")
 
 

@@ -59,6 +59,7 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
     [
         ("missing", None, PLAIN),
         ("truncated", gzip.compress(b"1\n" * 1000, mtime=0)[:-9], GZIP),
+        ("empty", b"", GZIP),
         ("not gzip", b"1\n", GZIP),
         ("parquet", b"PAR1", BatchEncoding("parquet")),
         ("zstd", b"", BatchEncoding("jsonl", "zstd")),
