@@ -205,6 +205,6 @@ def _spliced(lines: bytes, columns: dict[str, Any], count: int) -> bytes:
     return b"".join(
         [
             b"%b,%b" % (line[:-1], tail[1:]) if line != b"{}" else tail
-            for line, tail in zip(lines.splitlines(), tails.splitlines(keepends=True), strict=True)
+            for line, tail in zip(lines.split(b"\n")[:-1], tails.splitlines(keepends=True), strict=True)
         ]
     )

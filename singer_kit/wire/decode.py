@@ -372,7 +372,7 @@ class MessageReader:
             first = 1
             for chunk in read_batch_file(url, message.encoding):
                 texts = list(enumerate(chunk.split(b"\n"), first))
-                lines = [(place, text) for place, text in texts if text and not text.isspace()]
+                lines = [(place, text.strip()) for place, text in texts if text and not text.isspace()]
                 raws = [self._without_nan(text) for _, text in lines]
                 places = [place for place, _ in lines]
                 first = texts[-1][0]

@@ -92,6 +92,13 @@ def test_an_empty_batch_is_empty_in_every_view() -> None:
         assert (len(batch), batch.rows(), batch.jsonl(), batch.keys(), batch.nbytes) == (0, [], b"", [], 0)
 
 
+def test_a_carriage_return_inside_a_record_is_white_space() -> None:
+    """It does not end the line: metadata columns are added where the record ends."""
+    parts = [Rows("s", b'{"id":1,\r"t":"\xc2\x85 \xe2\x80\xa8"}\n', 1, 1, 1)]
+    batch = Batch("s", SCHEMA, [], parts, stamp=Stamp.at(NOON, NOON, 100))
+    assert json.loads(batch.jsonl())["_sdc_sequence"] == 100
+
+
 def test_metadata_columns_are_in_rows_and_jsonl_alike() -> None:
     """With a stamp, every row has each `_sdc_*` column, and without one none."""
     stamp = Stamp.at(NOON, NOON, 100)

@@ -466,6 +466,15 @@ def test_a_line_of_many_megabytes_passes() -> None:
     assert found[2][2]["text"] == text
 
 
+def test_batch_lines_end_as_they_like(tmp_path: Path) -> None:
+    """Carriage returns and blanks around a record of a BATCH file are not the record's."""
+    path = tmp_path / "crlf.jsonl"
+    path.write_bytes(b'{"id":1}\r\n  {"id":2} \r\n\r\n{"id":3}')
+    batch = {"type": "BATCH", "stream": "s", "encoding": {"format": "jsonl"}, "manifest": [path.as_uri()]}
+    rows = [event for event in events([lines(schema(), batch)]) if isinstance(event, Rows)]
+    assert b"".join(each.lines for each in rows) == b'{"id":1}\n{"id":2}\n{"id":3}\n'
+
+
 @pytest.mark.parametrize("compression", [None, "gzip"])
 def test_batch_files_come_as_rows(tmp_path: Path, compression: str | None, caplog: pytest.LogCaptureFixture) -> None:
     """Their records are validated and pruned like any other, in order, across files."""
