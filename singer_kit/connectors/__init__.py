@@ -1,4 +1,5 @@
-"""The batteries, written only against the public front door: they are the living examples.
+"""The batteries: the living examples of what authors write, against the public front door.
 
-A connector must not import a floor; what it needs and the front door lacks is a fault of the front door.
+A connector may take parts of the rooms below it (`sql`, `schema.columns`); each such import is something that the front
+door still lacks. It must not import the runner or the commands.
 """
