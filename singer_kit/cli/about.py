@@ -56,7 +56,7 @@ def _markdown(facts: dict[str, Any], settings: list[Setting]) -> str:
     if facts["description"]:
         lines += [str(facts["description"]), ""]
     if facts["capabilities"]:
-        lines += ["## Capabilities", "", *(f"- `{word}`" for word in facts["capabilities"]), ""]
+        lines += ["Capabilities: " + ", ".join(f"`{word}`" for word in facts["capabilities"]) + ".", ""]
     lines += ["## Settings", ""]
     lines += [
         "| Setting | Type | Required | Default | Environment | Description |",

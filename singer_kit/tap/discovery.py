@@ -56,6 +56,11 @@ def catalog_of(streams: Iterable[Stream]) -> Catalog:
 
 def _entry(stream: Stream) -> CatalogEntry:
     schema = _declared_schema(stream)
+    if isinstance(stream.primary_keys, str):
+        raise SchemaError(
+            f"stream {stream.name!r}: primary_keys is a text, not a list of names.",
+            next_step=f"write primary_keys = ({stream.primary_keys!r},)",
+        )
     keys = tuple(stream.primary_keys or ())
     key = stream.replication_key
     for name in (*keys, *((key,) if key else ())):

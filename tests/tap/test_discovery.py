@@ -155,6 +155,7 @@ def test_schemas_in_every_spelling(kit: Any, tmp_path: Path) -> None:
         ({"schema": None}, "stream 'a' has no schema"),
         ({"schema": {"type": "object"}}, "declares no properties"),
         ({"primary_keys": ("nope",)}, "'nope' is a primary key but no property"),
+        ({"primary_keys": "id"}, "primary_keys is a text"),
         ({"replication_key": "nope"}, "'nope' is the replication key but no property"),
     ],
 )
