@@ -95,7 +95,10 @@ def run() -> None:
     ]
     configs = ["--tap-config", DEMO / "tap.json", "--target-config", DEMO / "target.json"]
     subprocess.run(
-        [*command, *configs], check=True, cwd=ROOT, env={**os.environ, "SINGER_KIT_HOME": str(DEMO / "home")}
+        [*command, *configs],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "SINGER_KIT_HOME": str(DEMO.relative_to(ROOT) / "home")},
     )
 
 

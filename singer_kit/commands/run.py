@@ -1,6 +1,7 @@
 """`singer-kit run`: the command line of a run."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def command(
     if target is None:
         raise UsageError(
             f"A run needs a tap and a target, and only {tap!r} was given.",
-            next_step=f"name the target as well: `singer-kit run {tap} target-jsonl`.",
+            next_step=f"name the target as well: `singer-kit run {shlex.quote(tap)} target-jsonl`.",
         )
     if pipeline is not None and not pipeline.strip():
         raise UsageError("The pipeline's id is empty.", next_step="give --id a name, or leave it out.")

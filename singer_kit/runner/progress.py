@@ -15,6 +15,9 @@ from singer_kit.runner.told import level_of
 __all__ = ["JsonConsole", "PlainConsole", "Progress", "Show", "console_for", "duration", "megabytes"]
 
 _REDRAW_SECONDS: Final = 0.25
+_SAY_SECONDS: Final = 10.0
+"""Longer than connectors take to tell their counts, so that there is something to say."""
+
 _RATE_SECONDS: Final = 2.0
 """Before that a rate says more about starting up than about the work."""
 
@@ -68,7 +71,7 @@ class Progress(Protocol):
 class PlainConsole:
     """Lines as they come, and now and then one that says how far the run is."""
 
-    metric_seconds = 10.0
+    metric_seconds = 5.0
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -79,7 +82,7 @@ class PlainConsole:
         self._write(f"{source} | {text}\n")
 
     def show(self, show: Show) -> None:
-        if time.monotonic() - self._shown_at >= self.metric_seconds:
+        if time.monotonic() - self._shown_at >= _SAY_SECONDS:
             self._shown_at = time.monotonic()
             self.line("run", show.sentence())
 

@@ -225,4 +225,4 @@ def test_one_name_is_not_enough(pipeline):
     """A tap without a target is a usage error that says what to name."""
     command = pipeline.command()
     pipeline.command = lambda *more: [*command[:3], *more]
-    assert "name a tap and a target" in pipeline.run(code=2)
+    assert "A run needs a tap and a target" in pipeline.run(code=2)
