@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
 from singer_kit.cli.stop import Stop
-from singer_kit.errors import DestinationError, ReaderGoneError
+from singer_kit.errors import DestinationError, ReaderGoneError, UsageError
 
 __all__ = ["IO", "standard_io"]
 
@@ -41,17 +41,20 @@ class IO:
         """Up to `size` bytes as soon as some are there; b"" at the end of the input, None when none came.
 
         None means that `timeout` seconds passed or that the run was asked to end. Without a descriptor (a
-        stream in memory) it reads at once.
+        stream in memory) it reads at once. Raises `UsageError` when there is no input or it cannot be read.
         """
         if self._stop is not None and self._stop.requested:
             return None
         if self.input is None:
-            return b""
+            raise UsageError("There is no input: the standard input is closed.", next_step="pipe messages into it.")
         if self._descriptor is None:
             return self.input.read(size)
         if not self._wait(timeout):
             return None
-        return os.read(self._descriptor, size)
+        try:
+            return os.read(self._descriptor, size)
+        except OSError as error:
+            raise UsageError(f"The input cannot be read: {error.strerror or type(error).__name__}.") from error
 
     def chunks(self, size: int = CHUNK_BYTES) -> Iterator[bytes]:
         """The input in pieces of up to `size` bytes, until it ends or the run is asked to end."""

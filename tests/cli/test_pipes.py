@@ -6,12 +6,23 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from singer_kit.cli.pipes import IO
 from singer_kit.cli.stop import Stop, stop_on_signals
-from singer_kit.errors import InterruptedRunError, ReaderGoneError
+from singer_kit.errors import InterruptedRunError, ReaderGoneError, UsageError
+
+
+class Folder(io.RawIOBase):
+    """A standard input that is a folder, which Python would refuse to open by itself."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
 
 
 @pytest.fixture
@@ -33,7 +44,18 @@ def test_memory_will_do() -> None:
     ends.write(b"xyz")
     ends.flush()
     assert output.getvalue() == b"xyz"
-    assert IO().read() == b""
+
+
+def test_an_input_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
+    """A closed standard input, or a folder, holds no messages: the run must not end well."""
+    with pytest.raises(UsageError):
+        IO().read()
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(UsageError, match="directory"):
+            IO(Folder(descriptor)).read()
+    finally:
+        os.close(descriptor)
 
 
 def test_a_wait_has_an_end(pipe: tuple[int, int]) -> None:
