@@ -42,7 +42,8 @@ def choose(notes: Notes, found: bytes | None, held: TargetState | None, place: s
     """A state that a hand wrote, or took away, wins; else the one of the later run, the target's if it is one run.
 
     `found` are the bytes of the state file, `held` is what the target holds, None for a target that holds no
-    states. Raises `StateError` when the file holds no state.
+    states. A target that keeps states and has none was replaced: there the file's state would be ahead of the data, and
+    the run starts anew. Raises `StateError` when the file holds no state.
     """
     if found is not None:
         _check(found, place)
@@ -57,10 +58,14 @@ def choose(notes: Notes, found: bytes | None, held: TargetState | None, place: s
         return _start(encode(held.state), f"the state that the target holds, of run {held.run}")
     if found is None:
         return Start(None, "no state: a first read")
+    if held is not None and not held.run:
+        return Start(None, f"the beginning: the target holds no state, so none of the rows that {place} covers")
     words = f"the state of run {origin}"
     if held is not None and held.run < (origin or 0):
-        holds = f"only that of run {held.run}" if held.run else "none"
-        words += f", though the target holds {holds}: what it has lost is not read again, --full-refresh would"
+        words += (
+            f", though the target holds only that of run {held.run}: what it has lost is not read again, "
+            "--full-refresh would"
+        )
     return _start(found, words)
 
 

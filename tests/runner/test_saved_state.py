@@ -34,7 +34,6 @@ def test_the_later_run_wins():
     """The target's state wins when its run is later or the same, the file's when its run is later."""
     known = notes(saved=(5, OLD), before=(4, None))
     assert chosen(known, OLD) == {"id": 1}
-    assert chosen(known, OLD, TargetState()) == {"id": 1}
     assert chosen(known, OLD, TargetState(4, {"id": 9})) == {"id": 1}
     assert chosen(known, OLD, TargetState(5, {"id": 9})) == {"id": 9}
     assert chosen(known, OLD, TargetState(6, {"id": 9})) == {"id": 9}
@@ -44,12 +43,19 @@ def test_the_later_run_wins():
 
 
 def test_a_target_that_has_lost_rows_is_named():
-    """It was replaced, or put back as it was some runs ago: the file's state still wins, but the run says so."""
+    """It was put back as it was some runs ago: the file's state still wins, but the run says so."""
     known = notes(saved=(5, OLD))
-    assert "the target holds none" in choose(known, OLD, TargetState(), "p.json").words
     assert "only that of run 4" in choose(known, OLD, TargetState(4, {"id": 9}), "p.json").words
     assert "though" not in choose(known, OLD, TargetState(5, {"id": 9}), "p.json").words
     assert "though" not in choose(known, OLD, None, "p.json").words
+
+
+def test_a_target_that_was_replaced_is_filled_anew():
+    """One that keeps states and has none does not have the rows either, whatever the file says."""
+    known = notes(saved=(5, OLD))
+    assert chosen(known, OLD, TargetState()) is None
+    assert "holds no state" in choose(known, OLD, TargetState(), "p.json").words
+    assert chosen(known, EDITED, TargetState()) == {"id": 7}
 
 
 def test_a_hand_wins():

@@ -157,6 +157,7 @@ def near_misses(name: str) -> st.SearchStrategy[str]:
     return st.builds(spoil, st.sampled_from(GOOD[name] + BAD[name]), st.lists(edit, max_size=2))
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # Python's word on `[[` in an expression
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_column_is_accepted_just_when_each_value_is(name: str) -> None:
     """Whatever the text, quick shapes and reference never differ."""

@@ -409,14 +409,6 @@ def test_a_schema_that_is_none_is_refused() -> None:
         read(lines(schema("t"), schema(properties={"id": {"type": "integr"}})))
 
 
-def test_a_line_that_is_nested_too_deeply_is_called_so() -> None:
-    """It is JSON, so it is not called anything else; what came before it is kept."""
-    deep = b'{"type":"RECORD","stream":"s","record":{"id":' + b"[" * 3000 + b"]" * 3000 + b"}}"
-    found, error = read_until_error(lines(schema(), record(1), deep))
-    assert found == [("SCHEMA", "s"), ("s", None, {"id": 1})]
-    assert str(error).startswith("line 3 cannot be read: it is nested too deeply")
-
-
 def test_a_reference_that_leads_nowhere_ends_the_input_there() -> None:
     """It is met at the first record that needs it, as a bad message; what came before, of any stream, is kept."""
     dangling = schema("t", properties={"id": {"$ref": "#/definitions/none"}})
@@ -464,15 +456,6 @@ def test_a_line_of_many_megabytes_passes() -> None:
     found = shown(events(pieces))
     assert [e[2]["id"] for e in found[1:]] == [1, 2, 3]
     assert found[2][2]["text"] == text
-
-
-def test_batch_lines_end_as_they_like(tmp_path: Path) -> None:
-    """Carriage returns and blanks around a record of a BATCH file are not the record's."""
-    path = tmp_path / "crlf.jsonl"
-    path.write_bytes(b'{"id":1}\r\n  {"id":2} \r\n\r\n{"id":3}')
-    batch = {"type": "BATCH", "stream": "s", "encoding": {"format": "jsonl"}, "manifest": [path.as_uri()]}
-    rows = [event for event in events([lines(schema(), batch)]) if isinstance(event, Rows)]
-    assert b"".join(each.lines for each in rows) == b'{"id":1}\n{"id":2}\n{"id":3}\n'
 
 
 @pytest.mark.parametrize("compression", [None, "gzip"])
