@@ -96,7 +96,7 @@ class TargetDuckDB(Target):
         th.Property(
             "transaction_size_bytes",
             th.IntegerType(minimum=0),
-            default=80 * 1024 * 1024,
+            default=48 * 1024 * 1024,
             description="A transaction ends at the first STATE after so much input, or when batch_wait_limit_seconds "
             "are over. DuckDB writes whole row groups of 122,880 rows best.",
         ),

@@ -18,7 +18,7 @@ logger = logging.getLogger("singer_kit.target.duckdb")
 
 STATE_TABLE: Final = "_singer_kit_state"
 _IN_MEMORY: Final = ":memory:"
-_LEAST_MEGABYTES: Final = 32
+_LEAST_MEGABYTES: Final = 20
 _PATIENCE_SECONDS: Final = 3.0
 """How long another process may hold the file: one that was killed needs a moment to let go."""
 
@@ -41,27 +41,25 @@ class DuckDBStore:
             options["memory_limit"] = memory_limit
         self._connection = self._connected(options)
         self._has_given_limit = memory_limit is not None
-        self._columns = 0
-        self._megabytes = _LEAST_MEGABYTES
+        self._megabytes = 0
         # A bar would be drawn on the standard output, which is for states.
         self.run("SET enable_progress_bar = false")
 
-    def expect(self, *, columns: int = 0, long_bytes: int = 0) -> None:
-        """DuckDB has the memory to write `columns` more and a row group with `long_bytes` of long texts in it.
+    def expect(self, *, columns: int, long_bytes: int = 0) -> None:
+        """DuckDB has the memory to write a table of `columns` whose row groups hold `long_bytes` of long texts.
 
         Nothing happens when the settings limit it. DuckDB fills with old pages whatever it may have, so without a
-        limit a run would grow with its data. What it needs was measured: buffers for each column that it writes, 0.3
-        to 0.7 MB in a table of 400, and up to 1.6 times the long texts of a row group, which stay in memory whole.
+        limit a run would grow with its data. What it needs was measured: buffers for each column of the table that it
+        is writing, 0.3 to 0.7 MB where there are 400, and up to 1.6 times the long texts of a row group, which stay in
+        memory whole. Tables are written one after the other.
         """
-        megabytes = max(self._megabytes, _LEAST_MEGABYTES + (2 * long_bytes >> 20))
-        if self._has_given_limit or (not columns and megabytes == self._megabytes):
-            return
-        self._columns += columns
-        self._megabytes = megabytes
-        self._limit_memory()
+        megabytes = max(self._megabytes, _LEAST_MEGABYTES + columns + (2 * long_bytes >> 20))
+        if megabytes > self._megabytes and not self._has_given_limit:
+            self._megabytes = megabytes
+            self._limit_memory()
 
     def _limit_memory(self) -> None:
-        self.run(f"SET memory_limit = '{self._megabytes + self._columns}MB'")
+        self.run(f"SET memory_limit = '{self._megabytes}MB'")
 
     @contextlib.contextmanager
     def all_memory(self) -> Iterator[None]:

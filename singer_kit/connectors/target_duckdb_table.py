@@ -59,7 +59,8 @@ class DuckDBTable:
         name, comment = self._found()
         self.name = qualified(store.schema, name, DUCKDB)
         existing = self._reflected(name)
-        store.expect(columns=max(len(existing), len(columns)))
+        self._width = max(len(existing), len(columns))
+        store.expect(columns=self._width)
         self._names = column_names([column.name for column in columns], existing, DUCKDB)
         if existing:
             self._check_key(comment)
@@ -163,7 +164,7 @@ class DuckDBTable:
         self._rows_read += rows
         self._long_bytes_read += long_bytes
         rows_in_group = min(_GROUP_ROWS, self._rows_read + self._rows_before)
-        self.store.expect(long_bytes=self._long_bytes_read * rows_in_group // self._rows_read)
+        self.store.expect(columns=self._width, long_bytes=self._long_bytes_read * rows_in_group // self._rows_read)
 
     def _made_room(self, column: Column, needed: DigitsNeeded | None) -> Column:
         stored = self._stored_integer_digits(column) if column.type.kind == "decimal" else 0
