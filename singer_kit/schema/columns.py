@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from singer_kit.codec import Struct
+from singer_kit.errors import SchemaError
+from singer_kit.schema.refs import has_refs, resolve_refs
 
 __all__ = ["Arrival", "Column", "ColumnType", "columns_of", "decimal", "number_type"]
 
@@ -77,10 +79,20 @@ def columns_of(schema: Mapping[str, Any], *, number: ColumnType = NUMBER) -> tup
 
     One scalar type gives its own column; several scalars, or several formats of a string, give text; an object, an
     array, or a property that may be anything gives JSON. `singer.decimal` with `precision` and `scale` gives that
-    decimal. `$ref`s are resolved before this is called; a property that still has one may be anything.
+    decimal. A property whose `$ref` leads back to itself may be anything.
     """
     properties = schema.get("properties") or {}
-    return tuple(_column(name, definition, number) for name, definition in properties.items())
+    return tuple(_column(name, _resolved(schema, name, each), number) for name, each in properties.items())
+
+
+def _resolved(schema: Mapping[str, Any], name: str, definition: Any) -> Any:
+    if not has_refs(definition):
+        return definition
+    pointer = "/properties/" + name.replace("~", "~0").replace("/", "~1")
+    try:
+        return resolve_refs(dict(schema), pointer=pointer)
+    except SchemaError:
+        return {}
 
 
 def _column(name: str, definition: Any, number: ColumnType) -> Column:

@@ -82,3 +82,12 @@ def test_columns_come_in_the_order_of_the_schema():
     names = ["z", "", "a b", 'q"q', "A", "a", "select"]
     assert [c.name for c in columns_of({"properties": {name: {} for name in names}})] == names
     assert columns_of({}) == ()
+
+
+def test_references_are_followed_where_they_end():
+    """A property that refers to itself is JSON; that takes no type from the others."""
+    schema = {
+        "definitions": {"id": {"type": "integer"}, "node": {"properties": {"next": {"$ref": "#/definitions/node"}}}},
+        "properties": {"a/b~": {"$ref": "#/definitions/id"}, "n": {"$ref": "#/definitions/node"}},
+    }
+    assert columns_of(schema) == (Column("a/b~", kinds.BIGINT, "integer"), Column("n", kinds.JSON))
