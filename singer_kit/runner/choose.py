@@ -13,10 +13,14 @@ __all__ = ["Start", "TargetState", "choose", "target_state"]
 
 
 class TargetState(Struct, frozen=True):
-    """What a target answered to `--saved-state`; `run` is 0 and `state` None when it holds nothing."""
+    """What a target answered to `--saved-state`; `run` is 0 and `state` None when it holds nothing.
+
+    `keeps` is false for a target that knows the question but never keeps a state.
+    """
 
     run: int = 0
     state: dict[str, Any] | None = None
+    keeps: bool = True
 
 
 class Start(Struct, frozen=True):
@@ -29,11 +33,11 @@ class Start(Struct, frozen=True):
 def target_state(answer: object, pipeline: str) -> TargetState | None:
     """The answer to `--saved-state`, or None when it is no such answer."""
     if answer == {}:
-        return TargetState()
+        return TargetState(keeps=False)
     if not isinstance(answer, dict) or answer.get("pipeline") != pipeline:
         return None
     run, state = answer.get("run"), answer.get("state")
-    if isinstance(run, int) and not isinstance(run, bool) and isinstance(state, dict):
+    if isinstance(run, int) and not isinstance(run, bool) and isinstance(state, dict if run else dict | None):
         return TargetState(run, state)
     return None
 
@@ -45,6 +49,8 @@ def choose(notes: Notes, found: bytes | None, held: TargetState | None, place: s
     states. A target that keeps states and has none was replaced: there the file's state would be ahead of the data, and
     the run starts anew. Raises `StateError` when the file holds no state.
     """
+    if held is not None and not held.keeps:
+        held = None
     if found is not None:
         _check(found, place)
     origin = notes.origin(digest(found or b""))

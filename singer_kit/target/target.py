@@ -67,12 +67,6 @@ class Target:
     """A transaction passes over STATEs until it holds this much input, or a batch has waited its time. A database
     that pays for each commit takes many batches in one; what a crash undoes is read again."""
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Only a transactional target keeps states, and so can be asked for them."""
-        super().__init_subclass__(**options)
-        if not cls.transactional:
-            cls.flags = tuple(flag for flag in cls.flags if flag is not SAVED_STATE)
-
     def __init__(self, config: Mapping[str, Any]) -> None:
         """`config` are plain values or a `Config`; raises `SettingsError` for what is missing or wrong."""
         self.config: Config = self.settings().from_mapping(config)
@@ -183,12 +177,12 @@ class Target:
 
 
 def _saved_state_line(target: Target) -> dict[str, Any]:
-    """What `--saved-state` prints: pipeline, run and state, or nothing."""
-    if target.pipeline is None:
+    """What `--saved-state` prints: pipeline, run and state; run 0 when nothing is saved, `{}` when nothing ever is."""
+    if target.pipeline is None or not target.transactional:
         return {}
     try:
         target.open()
-        saved = target.saved_state()
+        saved = target.saved_state() or SavedState(0, None)
     finally:
         target.close()
-    return {"pipeline": target.pipeline, "run": saved.run, "state": saved.state} if saved is not None else {}
+    return {"pipeline": target.pipeline, "run": saved.run, "state": saved.state}

@@ -166,6 +166,15 @@ def test_a_kill_at_a_named_point(make_load, point):
     check_end(load)
 
 
+def test_a_database_that_was_deleted_is_filled_again(make_load):
+    """Its state went with it: the file's would be ahead of the data."""
+    load = make_load("target-duckdb")
+    load.finish()
+    (load.folder / "rows.duckdb").unlink()
+    assert "the target holds no state" in load.finish()
+    check_end(load)
+
+
 @pytest.mark.parametrize("point", ["page_written", "before_state", "run_before_state_rename"])
 def test_a_kill_at_a_named_point_of_an_append(make_load, point):
     """A file that is only appended to loses no row and has no torn line; only what no state covered comes twice."""

@@ -58,6 +58,14 @@ def test_a_target_that_was_replaced_is_filled_anew():
     assert chosen(known, EDITED, TargetState()) == {"id": 7}
 
 
+def test_a_target_that_never_keeps_states_leaves_the_choice_to_the_file():
+    """It answers `{}`, which is no word about its rows."""
+    never = target_state({}, "p")
+    assert chosen(notes(saved=(5, OLD)), OLD, never) == {"id": 1}
+    assert target_state({"pipeline": "p", "run": 0, "state": None}, "p") == TargetState()
+    assert target_state({"pipeline": "p", "run": 3, "state": None}, "p") is None
+
+
 def test_a_hand_wins():
     """A file that no run wrote wins over the target, and so does a file that was taken away."""
     known = notes(saved=(5, OLD))
@@ -86,7 +94,7 @@ def test_what_is_no_state_is_refused(found):
 @given(st.none() | st.booleans() | st.text() | st.lists(st.integers()) | st.dictionaries(st.text(), st.integers()))
 def test_only_the_agreed_answer_is_taken(answer):
     """Anything but `{}` or an object of this pipeline with a run and a state is no answer."""
-    assert target_state(answer, "p") == (TargetState() if answer == {} else None)
+    assert target_state(answer, "p") == (TargetState(keeps=False) if answer == {} else None)
 
 
 def test_the_agreed_answers():
