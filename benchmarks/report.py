@@ -69,7 +69,7 @@ def markdown(found: dict[str, Any]) -> str:
         if name in results:
             lines += [f"## {title}", "", *_table(name, results[name]), ""]
     if "memory" in results:
-        lines += ["## Memory: peak resident size", "", *_memory(results["memory"]), ""]
+        lines += ["## Memory: peak resident size, median of three runs", "", *_memory(results["memory"]), ""]
     lines += ["## Versions", "", *(f"- {name}: {version}" for name, version in found["versions"].items()), ""]
     return "\n".join(lines)
 

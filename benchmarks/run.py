@@ -3,7 +3,7 @@
     python benchmarks/run.py [--records N] [--rounds N] [--quick] [--only STAGE ...] [--no-memory] [--no-report]
 
 Contenders run interleaved, round by round; what counts is CPU seconds a record (user and system, start-up included),
-and the figure is the median of the rounds. Peers are installed once into `.bench/` by pip. The report goes to
+and the figure is the median of the rounds; peak memory is the median of three runs. Peers are installed once into `.bench/` by pip. The report goes to
 `docs/benchmarks.md`, the raw figures to `.bench/results.json`.
 """
 
@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent / "contenders"))
 
@@ -22,6 +23,7 @@ import report
 from stages import STAGES, Contender, Places, memory_runs
 
 HOME = Path(__file__).resolve().parent.parent
+MEMORY_ROUNDS = 3
 
 
 def main() -> int:
@@ -124,20 +126,23 @@ def _without_first(row: dict[str, object]) -> dict[str, object]:
 def _memory(places: Places) -> list[dict[str, object]]:
     found = []
     for run in memory_runs(places):
-        shutil.rmtree(places.scratch, ignore_errors=True)
-        places.scratch.mkdir(parents=True)
-        taken = measure.run(
-            run.command,
-            environ={**_environ(places), **run.environ},
-            stdin=run.stdin,
-            stdout=run.stdout,
-            folder=places.scratch,
-        )
-        print(f"memory: {run.name}: {taken.rss:.0f} MiB, exit {taken.code}", file=sys.stderr)
-        if taken.code != 0:
-            print(taken.stderr[-2000:], file=sys.stderr)
+        peaks = []
+        for _ in range(MEMORY_ROUNDS):
+            shutil.rmtree(places.scratch, ignore_errors=True)
+            places.scratch.mkdir(parents=True)
+            taken = measure.run(
+                run.command,
+                environ={**_environ(places), **run.environ},
+                stdin=run.stdin,
+                stdout=run.stdout,
+                folder=places.scratch,
+            )
+            print(f"memory: {run.name}: {taken.rss:.0f} MiB, exit {taken.code}", file=sys.stderr)
+            if taken.code != 0:
+                print(taken.stderr[-2000:], file=sys.stderr)
+            peaks.append(taken.rss)
         found.append(
-            {"name": run.name, "records": run.records, "rss": taken.rss, "code": taken.code, "group": run.role}
+            {"name": run.name, "records": run.records, "rss": median(peaks), "code": taken.code, "group": run.role}
         )
     for large in (places.bench / "data").glob("orders-2000000-*"):
         large.unlink()
