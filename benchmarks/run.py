@@ -3,8 +3,8 @@
     python benchmarks/run.py [--records N] [--rounds N] [--quick] [--only STAGE ...] [--no-memory] [--no-report]
 
 Contenders run interleaved, round by round; what counts is CPU seconds a record (user and system, start-up included),
-and the figure is the median of the rounds; peak memory is the median of three runs. Peers are installed once into `.bench/` by pip. The report goes to
-`docs/benchmarks.md`, the raw figures to `.bench/results.json`.
+and the figure is the median of the rounds; peak memory is the median of three runs. Peers are installed once into
+`.bench/` by pip. The report goes to `docs/benchmarks.md`, the raw figures to `.bench/results.json`.
 """
 
 import argparse
