@@ -42,7 +42,7 @@ test-pythons: ## the tests on every other interpreter found (3.12 and up)
 	bash .ci/pythons
 
 chaos: $(VENV)/.test-ready ## kills real processes, 50 seeds
-	$(BIN)/pytest -q -m chaos --timeout 3600
+	$(BIN)/pytest -q -n 2 --dist worksteal -m chaos --timeout 600
 
 bench: $(VENV)/.test-ready ## speed and memory, beside raw loops and peers; writes docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
