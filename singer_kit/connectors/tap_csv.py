@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
-from json import loads
 from pathlib import Path
 from typing import Any
 
-from singer_kit import Partition, SettingsError, SourceRecordError, Stream, Tap
+from singer_kit import Partition, SettingsError, SourceRecordError, Stream, Tap, files
 from singer_kit import typing as th
 from singer_kit.connectors.tap_csv_columns import Column, NotOfThisTypeError
 from singer_kit.connectors.tap_csv_entity import ENTITY, LINE, MODIFIED, SOURCE_FILE, Entity
-from singer_kit.files import BadLine, CSVPage, has_changed, wait_until_settled
 
 MOST_WARNINGS = 20
 
@@ -35,7 +33,7 @@ class CSVStream(Stream):
 
     def get_records(self, part: Partition) -> Iterator[list[dict[str, Any]]]:
         """The rows of one file, unless it is as it was when it was read before, or was modified after `end_date`."""
-        found = wait_until_settled(self.entity.files[part[SOURCE_FILE]])
+        found = files.wait_until_settled(self.entity.files[part[SOURCE_FILE]])
         modified = found.modified.isoformat().replace("+00:00", "Z")
         if part.bookmark == found.modified or (part.end is not None and found.modified >= part.end):
             self.logger.debug("%s is passed over, modified %s.", found.path, modified)
@@ -50,21 +48,21 @@ class CSVStream(Stream):
                 for values, good in _converted(columns, page, found.path, on_bad_line):
                     added = [good.lines if name == LINE else constants[name] for name in self.entity.metadata]
                     yield [dict(zip(names, row, strict=True)) for row in zip(*values, *added, strict=False)]
-        if has_changed(found):
+        if files.has_changed(found):
             self.logger.warning("%s changed while it was read; the next run reads it again.", found.path)
 
-    def _stop(self, bad: BadLine) -> None:
+    def _stop(self, bad: "files.BadLine") -> None:
         raise SourceRecordError(
             f"stream '{self.name}': a line cannot be read: {bad.reason}.",
             place=f"file: {bad.path}, line {bad.line}",
             next_step="correct the line, declare the column's type in `types`, or set on_bad_line to skip.",
         )
 
-    def _skipping(self) -> Callable[[BadLine], None]:
+    def _skipping(self) -> "Callable[[files.BadLine], None]":
         """Leaves bad lines out, and says so for the first of them."""
         count = 0
 
-        def skip(bad: BadLine) -> None:
+        def skip(bad: "files.BadLine") -> None:
             nonlocal count
             count += 1
             if count < MOST_WARNINGS:
@@ -76,8 +74,8 @@ class CSVStream(Stream):
 
 
 def _converted(
-    columns: Sequence[Column], page: CSVPage, path: str, on_bad_line: Callable[[BadLine], None]
-) -> Iterator[tuple[list[Iterable[Any]], CSVPage]]:
+    columns: Sequence[Column], page: "files.CSVPage", path: str, on_bad_line: "Callable[[files.BadLine], None]"
+) -> "Iterator[tuple[list[Iterable[Any]], files.CSVPage]]":
     """The page's columns as values; where a row has a bad one, the rows before it come before its verdict."""
     try:
         values = [column.values(texts) for column, texts in zip(columns, zip(*page.rows, strict=True), strict=True)]
@@ -89,12 +87,12 @@ def _converted(
     rows, lines = page.rows, page.lines
     first = min(faults)
     if first:
-        yield from _converted(columns, CSVPage(rows[:first], 0, lines[:first]), path, on_bad_line)
+        yield from _converted(columns, files.CSVPage(rows[:first], 0, lines[:first]), path, on_bad_line)
     for place, reason in sorted(faults.items()):
-        on_bad_line(BadLine(path, lines[place], reason))
+        on_bad_line(files.BadLine(path, lines[place], reason))
     rest = [place for place in range(first, len(rows)) if place not in faults]
     if rest:
-        good = CSVPage([rows[place] for place in rest], 0, [lines[place] for place in rest])
+        good = files.CSVPage([rows[place] for place in rest], 0, [lines[place] for place in rest])
         yield from _converted(columns, good, path, on_bad_line)
 
 
@@ -177,9 +175,9 @@ class TapCSV(Tap):
 def _defined(path: Path) -> list[Any]:
     """The list that a definition file holds."""
     try:
-        value = loads(path.expanduser().read_bytes())
+        value = files.read_json(path.expanduser())
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or f"it is not JSON ({error})"
+        reason = getattr(error, "strerror", None) or f"it is not JSON: {error}"
         raise SettingsError(
             f"The definition of the files cannot be read: {reason}.",
             place=f"setting: csv_files_definition\nfile: {path}",

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from singer_kit import SettingsError, SourceError
+from singer_kit import SettingsError, SourceError, files
 from singer_kit import typing as th
 from singer_kit.connectors.tap_csv_columns import KINDS, Column, Inference, kind_of, property_of
-from singer_kit.files import BadLine, CSVFile, CSVFormat, FoundFile, check_encoding, find_files
 
 logger = logging.getLogger("tap-csv")
 
@@ -93,8 +92,8 @@ class Entity:
         self.name: str = entry["entity"]
         self.path: str = entry["path"]
         self.keys: list[str] = entry["keys"] or []
-        self.encoding: str = check_encoding(entry["encoding"] or "utf-8")
-        self.form = CSVFormat(
+        self.encoding: str = files.check_encoding(entry["encoding"] or "utf-8")
+        self.form = files.CSVFormat(
             delimiter="\t" if entry["delimiter"] == "\\t" else entry["delimiter"] or ",",
             quotechar=entry["quotechar"],
             escapechar=entry.get("escapechar"),
@@ -111,8 +110,8 @@ class Entity:
         self.metadata = [SOURCE_FILE, MODIFIED, LINE] if add_metadata_columns else [MODIFIED] * self.is_incremental
         self.files = self._found()
 
-    def _found(self) -> dict[str, FoundFile]:
-        found = find_files(self.path, SUFFIXES)
+    def _found(self) -> "dict[str, files.FoundFile]":
+        found = files.find_files(self.path, SUFFIXES)
         if not found:
             raise SettingsError(
                 f"stream '{self.name}': no file is found.",
@@ -121,9 +120,9 @@ class Entity:
             )
         return {file.path: file for file in found}
 
-    def open(self, path: str) -> CSVFile:
+    def open(self, path: str) -> "files.CSVFile":
         """A file of this entity, its header read and checked."""
-        file = CSVFile(path, self.form, self.encoding)
+        file = files.CSVFile(path, self.form, self.encoding)
         try:
             for name in file.header:
                 if name in self.metadata:
@@ -217,5 +216,5 @@ class Entity:
                 yield file.path
 
 
-def _pass_over(_: BadLine) -> None:
+def _pass_over(_: "files.BadLine") -> None:
     """A bad line is told of when its file is read, not when it is looked at."""

@@ -11,7 +11,16 @@ from singer_kit.late import late_names
 if TYPE_CHECKING:
     from singer_kit.files.append import AppendFile, open_append
     from singer_kit.files.find import FoundFile, find_files
-    from singer_kit.files.formats import BadLine, CSVFile, CSVFormat, CSVPage, OnBadLine, read_jsonl, stop_at_bad_line
+    from singer_kit.files.formats import (
+        BadLine,
+        CSVFile,
+        CSVFormat,
+        CSVPage,
+        OnBadLine,
+        read_json,
+        read_jsonl,
+        stop_at_bad_line,
+    )
     from singer_kit.files.open import check_encoding, open_bytes, open_text
     from singer_kit.files.watch import has_changed, wait_until_settled
 
@@ -29,6 +38,7 @@ __all__ = [
     "open_append",
     "open_bytes",
     "open_text",
+    "read_json",
     "read_jsonl",
     "stop_at_bad_line",
     "wait_until_settled",
@@ -50,6 +60,7 @@ __getattr__ = late_names(
         "open_append": "append",
         "open_bytes": "open",
         "open_text": "open",
+        "read_json": "formats",
         "read_jsonl": "formats",
         "stop_at_bad_line": "formats",
         "wait_until_settled": "watch",

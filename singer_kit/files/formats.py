@@ -4,9 +4,10 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final, Self, TextIO
 
-from singer_kit.codec import DecodeError, Decoder, Struct, why_not_json
+from singer_kit.codec import DecodeError, Decoder, Struct, decode, why_not_json
 from singer_kit.errors import SettingsError, SourceError, SourceRecordError
 from singer_kit.files.open import READ_ERRORS, open_bytes, open_text, undecodable, unreadable
 
@@ -235,6 +236,15 @@ def read_jsonl(path: str, on_bad_line: OnBadLine = stop_at_bad_line) -> Iterator
             line += whole.count(b"\n") + len(newline)
             if not block:
                 return
+
+
+def read_json(path: str | Path) -> Any:
+    """The JSON value in a file, numbers exact. Raises `OSError`, and `ValueError` that says why it is no JSON."""
+    data = Path(path).read_bytes()
+    try:
+        return decode(data)
+    except (DecodeError, UnicodeDecodeError):
+        raise ValueError(why_not_json(data)[1]) from None
 
 
 def _decode_page(path: str, data: bytes, first_line: int, on_bad_line: OnBadLine) -> list[dict[str, Any]]:
