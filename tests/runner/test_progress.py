@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-import pytest
+from rich.console import Console
 
 from singer_kit.runner.progress import JsonConsole, LiveConsole, PlainConsole, Show, console_for
 
@@ -87,7 +87,6 @@ def run_on_terminal(command, cwd, environ):
 
 def test_a_table_on_a_terminal(pipeline):
     """On a terminal the counts stand in a table that moves, metrics are not shown as lines, the summary stays."""
-    pytest.importorskip("rich")
     pipeline.tap_config({"rows": 30, "pause": 0.03, "state_every": 5, "greeting": "WARNING [red]as it is[/red]"})
     seen, code = run_on_terminal(pipeline.command(), pipeline.folder, pipeline.environ | {"TERM": "xterm"})
     assert code == 0, seen
@@ -101,9 +100,9 @@ def test_a_table_on_a_terminal(pipeline):
 
 def test_many_streams_leave_room_for_the_rest():
     """A run of more streams than the screen has lines shows the last ones, and says how many it does not."""
-    rich = pytest.importorskip("rich.console")
+
     console = LiveConsole(io.StringIO())
-    console._console = rich.Console(file=io.StringIO(), width=80, height=20)
+    console._console = Console(file=io.StringIO(), width=80, height=20)
     streams = {f"s{number}": number for number in range(40)}
     console._console.print(console._counts(list(streams), [("rows read", streams)]))
     shown = console._console.file.getvalue()
@@ -115,7 +114,6 @@ def test_many_streams_leave_room_for_the_rest():
 
 def test_no_thread_is_started_for_the_show():
     """A live console starts no thread: we start processes, and a fork with threads may hang."""
-    pytest.importorskip("rich")
 
     class Terminal(io.StringIO):
         def isatty(self):
