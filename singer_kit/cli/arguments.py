@@ -41,6 +41,13 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_width())
 
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """`--catalog, --properties, -p FILE`, as Python 3.13 and later write it."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        metavar = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {metavar}"
+
 
 def _width() -> int:
     try:

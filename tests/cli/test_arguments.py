@@ -132,7 +132,7 @@ def test_help_is_worth_reading(tap: Any) -> None:
     """Description, every flag, every setting with its variable, the exit codes."""
     text = tap("--help").out
     assert text.startswith("usage: tap-x ")
-    for words in ("Reads x, for tests.", "--catalog FILE, --properties FILE, -p FILE", "TAP_X_COUNT", "143"):
+    for words in ("Reads x, for tests.", "--catalog, --properties, -p FILE", "TAP_X_COUNT", "143"):
         assert words in text
     assert max(map(len, text.splitlines())) <= 120
 
